@@ -39,5 +39,6 @@ export function machineWords(accelerator: Accelerator): readonly string[] {
 const ACCELERATION: Readonly<Record<Accelerator, readonly string[]>> = {
   // Not all that a processor has can be passed on by a machine that is a guest itself.
   kvm: ['-accel', 'kvm', '-cpu', 'max,-arch-capabilities'],
-  tcg: ['-accel', 'tcg,thread=multi', '-cpu', 'max'],
+  // What V8 makes of wide registers is slow to translate.
+  tcg: ['-accel', 'tcg,thread=multi', '-cpu', 'max,-avx,-avx2'],
 }

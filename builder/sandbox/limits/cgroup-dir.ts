@@ -8,8 +8,9 @@ import {
   rmdirSync,
   writeFileSync,
 } from 'node:fs'
+import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
-import { lockFile } from '#builder/linux'
+import { lockFile, SystemError } from '#builder/linux'
 import { errnoOf } from '#core'
 import type { GroupSetting } from './group-setting.ts'
 import { type Hierarchy, ownDirectory } from './hierarchies.ts'
@@ -195,6 +196,7 @@ function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]):
   let failure: unknown
   for (let path = ownDirectory(hierarchy); path.startsWith(mount); path = dirname(path)) {
     try {
+      refuseOccupied(path, wanted)
       enable(mount, path, wanted)
       return path
     } catch (cause) {
@@ -216,6 +218,18 @@ function enableAll(base: string, hierarchy: Hierarchy, settings: readonly GroupS
       // Nothing is limited less for that.
     }
   }
+}
+
+/**
+ * Some controllers can be switched on in a group with processes, but then no process can be moved to the groups
+ * in it. The root of the machine, which has no type, is exempt.
+ * Spec: Linux, Documentation/admin-guide/cgroup-v2.rst, threads
+ */
+function refuseOccupied(path: string, wanted: readonly string[]): void {
+  if (!existsSync(join(path, 'cgroup.type')) || readGroupFile(path, 'cgroup.procs') === '') return
+  const hasControllers = readGroupFile(path, 'cgroup.subtree_control').trim() !== ''
+  if (wanted.length === 0 && !hasControllers) return
+  throw new SystemError(constants.errno.EBUSY, 'limit groups in one with processes', path)
 }
 
 /** Lets groups in `base` have the controllers, and so all groups above it. */

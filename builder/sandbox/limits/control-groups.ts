@@ -46,7 +46,7 @@ export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem)
     try {
       const hierarchy = hierarchyOf(setting.controller, system)
       const known = directories.get(hierarchy.mount)
-      if (known === undefined) made = makeCgroupDir(hierarchy, name, options)
+      if (known === undefined) made = makeCgroupDir(hierarchy, name, without(lacking, options))
       const directory = known ?? made
       if (directory !== undefined) {
         applySetting(directory, setting)
@@ -69,6 +69,15 @@ export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem)
     return { ...directory, onlyCounts: !limiting.has(directory.mount) }
   })
   return groupOf(made, lacking)
+}
+
+/** What cannot be limited must not decide where the group is made. */
+function without(
+  lacking: ReadonlyMap<Controller, unknown>,
+  options: CgroupDirOptions,
+): CgroupDirOptions {
+  const settings = options.settings.filter(({ controller }) => !lacking.has(controller))
+  return { ...options, settings }
 }
 
 function groupOf(

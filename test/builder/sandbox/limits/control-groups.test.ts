@@ -7,6 +7,7 @@ import {
   type ControlGroup,
   makeControlGroup,
 } from '../../../../builder/sandbox/limits/control-groups.ts'
+import type { GroupSetting } from '../../../../builder/sandbox/limits/group-setting.ts'
 import { groupSettings } from '../../../../builder/sandbox/limits/resource-settings.ts'
 import { makeDefaultGroup } from '../../../../builder/sandbox/limits/step-groups.ts'
 
@@ -52,6 +53,26 @@ describe('sandbox: control groups of the second version', () => {
     assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
     assert.equal(readIn(made, 'memory.swap.max'), `${2 << 20}`)
     assert.equal(readIn(made, 'pids.max'), '5')
+  })
+
+  it('makes none that would have limits in a group with processes, but for the root', () => {
+    for (const path of ['user', 'user/me']) {
+      writeFileSync(join(folder, path, 'cgroup.type'), 'domain\n')
+      writeFileSync(join(folder, path, 'cgroup.procs'), `${process.pid}\n`)
+    }
+    const settings = groupSettings({ pids: 5 })
+    assert.equal(dirname(pathOf(make({ settings }))), folder)
+    assert.equal(read('user/me/cgroup.subtree_control'), '\n')
+    // Without a controller, processes and groups can be in one.
+    const free: GroupSetting = { controller: 'devices', v1: [], v2: [] }
+    assert.equal(dirname(pathOf(make({ settings: [free] }))), join(folder, 'user/me'))
+    writeFileSync(join(folder, 'cgroup.type'), 'domain\n')
+    writeFileSync(join(folder, 'cgroup.procs'), `${process.pid}\n`)
+    assert.throws(() => make({ settings }), { code: 'SANDBOX_UNAVAILABLE' })
+    const [pids] = settings
+    const both = make({ settings: pids ? [{ ...pids, optional: true }, free] : [] })
+    assert.deepEqual([...both.lacking.keys()], ['pids'])
+    assert.equal(dirname(pathOf(both)), join(folder, 'user/me'))
   })
 
   it('makes them below the parent that is asked for, which gets what it lacks', () => {
