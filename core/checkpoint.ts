@@ -15,6 +15,11 @@ export function setStopFlag(flag: StopFlag): void {
   Atomics.store(flag, 0, 1)
 }
 
+/** Whether any thread has set a flag. */
+export function isStopSet(flag: StopFlag): boolean {
+  return Atomics.load(flag, 0) !== 0
+}
+
 /** Makes `checkpoint` in the calling thread look at `flag`. */
 export function watchStopFlag(flag: StopFlag): void {
   watched = flag
@@ -26,6 +31,6 @@ export function watchStopFlag(flag: StopFlag): void {
  * @throws {TsbuildError} CANCELLED when the flag of this thread is set
  */
 export function checkpoint(): void {
-  if (watched === undefined || Atomics.load(watched, 0) === 0) return
+  if (watched === undefined || !isStopSet(watched)) return
   throw new TsbuildError('work on files: cancelled', { code: 'CANCELLED' })
 }

@@ -1,6 +1,15 @@
 import type { AppliedLayer } from '#builder/layer'
 import type { Ring } from '#builder/threads'
-import { type Compression, compressionOf, type Descriptor, type DiffId, TsbuildError } from '#core'
+import {
+  type Compression,
+  compressionOf,
+  type Descriptor,
+  type DiffId,
+  makeStopFlag,
+  type StopFlag,
+  setStopFlag,
+  TsbuildError,
+} from '#core'
 import { SMALL_BLOB_BYTES } from '../work/small-tasks.ts'
 import type { LayerSource } from '../work/tasks/blob.ts'
 import type { ApplyTask } from '../work/tasks/unpack-layer.ts'
@@ -68,10 +77,27 @@ async function readPulled<T>(
   const run = pool.runBeside.bind(pool)
   if (blob.size <= SMALL_BLOB_BYTES) {
     const chunks = await storeAndKeep(blob, download, deps)
-    return read({ kind: 'memory', chunks, compression }, run)
+    return stoppable(deps.signal, (stop) =>
+      read({ kind: 'memory', chunks, compression, stop }, run),
+    )
   }
   const perform = (ring: Ring): Promise<T> => read({ kind: 'ring', ring, compression }, run)
   return streamBlob({ blob, download, perform }, deps)
+}
+
+/** @param work gets a flag that an abort sets */
+async function stoppable<T>(
+  signal: AbortSignal | undefined,
+  work: (stop: StopFlag) => Promise<T>,
+): Promise<T> {
+  const stop = makeStopFlag()
+  const onAbort = (): void => setStopFlag(stop)
+  signal?.addEventListener('abort', onAbort)
+  try {
+    return await work(stop)
+  } finally {
+    signal?.removeEventListener('abort', onAbort)
+  }
 }
 
 /** One that is damaged in the store is moved away. */

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 
 /** One process of this machine, distinct from a later one with the same id. */
 export interface ProcessId {
@@ -77,6 +77,19 @@ export function mountsOf(path: string): string[] {
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => (read(`/proc/${name}/mountinfo`) ?? '').split('\n'))
   return [...new Set(lines.filter((line) => line.includes(path)))]
+}
+
+/** Directories of control groups that a builder holds. */
+export function groupsOf(builder: number): readonly string[] {
+  if (!existsSync(`/proc/${builder}/fd`)) return []
+  return readdirSync(`/proc/${builder}/fd`).flatMap((name) => {
+    try {
+      const path = readlinkSync(`/proc/${builder}/fd/${name}`)
+      return /^\/sys\/fs\/cgroup\/.*\/tsbuild-[0-9a-z]{12}$/.test(path) ? [path] : []
+    } catch {
+      return []
+    }
+  })
 }
 
 function read(path: string): string | undefined {

@@ -19,6 +19,8 @@ export interface Start {
   readonly input?: string
   /** Words in front of the command that change who or where it runs: `setpriv …`. */
   readonly prefix?: readonly string[]
+  /** Another command that runs this one. */
+  readonly wrap?: ((command: readonly string[]) => readonly string[]) | undefined
   readonly installed?: Installed
   /** The process is killed after this long; default: 50,000 milliseconds. */
   readonly timeoutMs?: number
@@ -68,7 +70,8 @@ export async function mustBuild(args: readonly string[], start: Start): Promise<
 
 function words(args: readonly string[], start: Start): readonly string[] {
   const { command } = start.installed ?? HERE
-  return [...(start.prefix ?? []), ...command, ...args]
+  const all = [...(start.prefix ?? []), ...command, ...args]
+  return start.wrap?.(all) ?? all
 }
 
 function environment(start: Start): Record<string, string> {

@@ -1,12 +1,21 @@
 import { createReadStream } from 'node:fs'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { decompress } from '#builder/layer'
 import { type Ring, streamRing } from '#builder/threads'
-import { type Bytes, type Compression, type DiffId, TsbuildError, unreachable } from '#core'
+import {
+  type Bytes,
+  type Compression,
+  type DiffId,
+  isStopSet,
+  type StopFlag,
+  TsbuildError,
+  unreachable,
+} from '#core'
 
 /** Where the bytes of a layer's blob are: in a file, in memory where they are few, or on their way through a ring. */
 export type LayerSource = { readonly compression: Compression } & (
   | { readonly kind: 'file'; readonly path: string }
-  | { readonly kind: 'memory'; readonly chunks: readonly Uint8Array[] }
+  | { readonly kind: 'memory'; readonly chunks: readonly Uint8Array[]; readonly stop: StopFlag }
   | { readonly kind: 'ring'; readonly ring: Ring }
 )
 
@@ -18,7 +27,26 @@ export interface BlobTask {
 
 /** The layer's tar. */
 export function tarOf({ source }: Pick<BlobTask, 'source'>): Bytes {
-  return decompress(bytesOf(source), source.compression)
+  const tar = decompress(bytesOf(source), source.compression)
+  return source.kind === 'memory' ? inTurns(tar, source.stop) : tar
+}
+
+/** Bytes of a tar that may be a hundred files, which take some milliseconds. */
+const TURN_BYTES = 64 << 10
+
+/**
+ * What is small is unpacked on the main thread, where signals and other steps must have their turn: a few bytes may hold
+ * thousands of files.
+ * @throws {TsbuildError} CANCELLED
+ */
+async function* inTurns(bytes: Bytes, stop: StopFlag): Bytes {
+  for await (const chunk of bytes) {
+    for (let start = 0; start < chunk.length; start += TURN_BYTES) {
+      await nextTurn()
+      if (isStopSet(stop)) throw new TsbuildError('read a layer: cancelled', { code: 'CANCELLED' })
+      yield chunk.subarray(start, start + TURN_BYTES)
+    }
+  }
 }
 
 function bytesOf(source: LayerSource): Bytes {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import {
   type TemporaryDirectory,
@@ -9,7 +9,13 @@ import {
 } from '../../../support/peers/index.ts'
 import { seededRandom } from '../../../support/random/index.ts'
 import { writeContext } from '../../support/context.ts'
-import { foreignPidNamespaces, mountsOf, processTree, survivors } from '../../support/processes.ts'
+import {
+  foreignPidNamespaces,
+  groupsOf,
+  mountsOf,
+  processTree,
+  survivors,
+} from '../../support/processes.ts'
 import { storeFaults } from '../../support/store-check.ts'
 import { mustBuild, startTsbuild, stepsThat } from '../../support/tsbuild.ts'
 
@@ -147,18 +153,6 @@ export function victimsSuite(rounds: number): void {
     for (const group of groups) assert.ok(!existsSync(group), `${group} ${about}`)
     return { ...said(), wasKilled: child.exitCode !== 0, groups: [] }
   }
-}
-
-/** Directories of control groups that a builder holds. */
-function groupsOf(builder: number): readonly string[] {
-  return readdirSync(`/proc/${builder}/fd`).flatMap((name) => {
-    try {
-      const path = readlinkSync(`/proc/${builder}/fd/${name}`)
-      return /^\/sys\/fs\/cgroup\/.*\/tsbuild-[0-9a-z]{12}$/.test(path) ? [path] : []
-    } catch {
-      return []
-    }
-  })
 }
 
 /** @returns what to kill: a pid, or a group as a negative number; the builder where there is no such process */
