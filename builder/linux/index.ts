@@ -114,6 +114,7 @@ export {
   duplicate,
   openTerminalOf,
   setWindowSize,
+  showAsWritten,
   TIOCSCTTY,
   type WindowSize,
 } from './system/terminals.ts'

@@ -71,6 +71,9 @@ export function keptItems(
   })
 }
 
+/** Of a build: what its steps printed is small, and no build gives it again. */
+const BUILD_SECONDS = 10
+
 /** What builds did, and what their steps printed. */
 export function buildItems(
   { builds }: Layout,
@@ -81,7 +84,7 @@ export function buildItems(
     return {
       ...item,
       id: `build-${item.id}`,
-      seconds: 0,
+      seconds: BUILD_SECONDS,
       isMutable: true,
       isInUse: isAlive(item.id),
     }

@@ -1,4 +1,5 @@
 import { finished, type Readable, type Writable } from 'node:stream'
+import { showAsWritten } from '#builder/linux'
 import type { Shell } from './shell.ts'
 
 /** How many characters a terminal shows. */
@@ -15,6 +16,8 @@ export interface ServedProcess<T> {
   resize(size: WindowSize): void
   wait(): Promise<T>
 }
+
+const STDIN = 0
 
 /** Whether a person can use a terminal: both ends of it are one. */
 export function isInteractive({ stdin, stdout }: Pick<Shell, 'stdin' | 'stdout'>): boolean {
@@ -61,6 +64,7 @@ function rawMode({ stdin, signal }: Pick<Shell, 'stdin' | 'signal'>): Disposable
   signal.addEventListener('abort', restore)
   process.on('exit', restore)
   stdin.setRawMode?.(true)
+  showAsWritten(STDIN)
   return {
     [Symbol.dispose]: () => {
       restore()

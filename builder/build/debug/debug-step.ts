@@ -5,7 +5,7 @@ import type { Snapshot, Snapshotter } from '#builder/snapshot'
 import { openMounts, processOf } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import { Resources, TsbuildError } from '#core'
-import { findBuild, type RecordedSandbox, readBuilds } from '#record'
+import { findBuild, type RecordedSandbox, type RecordedStep, readBuilds } from '#record'
 import { Services } from '../services.ts'
 import { openSecrets } from '../step-secrets.ts'
 import { storedLayers } from './stored-layers.ts'
@@ -43,8 +43,11 @@ export async function debugStep(options: DebugOptions, serve: ServeProcess): Pro
   const settings = resolveOptions({ ...options, context: '.' })
   const secrets = await openSecrets(settings)
   await using store = openStore(settings.root)
-  const recorded = sandboxOf(store, options)
+  const { end, sandbox: recorded } = recordedStep(store, options)
   const kept = options.before === true ? undefined : store.builds.kept(options.build, options.step)
+  if (end === 'failed' && options.before !== true && kept === undefined) {
+    settings.onEvent({ type: 'warning', message: NOT_KEPT })
+  }
   await using services = new Services(settings, { store, secrets, context: '' })
   if ((await services.lowerForm()) === 'tar') throw inPlaceError()
   const [sandbox, snapshots] = await Promise.all([services.sandbox(), services.snapshots()])
@@ -63,11 +66,16 @@ export async function debugStep(options: DebugOptions, serve: ServeProcess): Pro
   })
 }
 
+const NOT_KEPT = 'what the step has left is not kept any more: the files are as they were before it'
+
 /** @throws {TsbuildError} NOT_FOUND */
-function sandboxOf({ builds }: Store, { build, step }: DebugOptions): RecordedSandbox {
+function recordedStep(
+  { builds }: Store,
+  { build, step }: DebugOptions,
+): RecordedStep & { readonly sandbox: RecordedSandbox } {
   const { steps } = findBuild(build, readBuilds(builds))
   const found = steps.find(({ id }) => id === step)
-  if (found?.sandbox !== undefined) return found.sandbox
+  if (found?.sandbox !== undefined) return { ...found, sandbox: found.sandbox }
   const name = found?.name ?? step
   throw new TsbuildError(`no process of ${JSON.stringify(name)} was run in this build`, {
     code: 'NOT_FOUND',

@@ -13,6 +13,12 @@ export const TIOCSCTTY = 0x540e
 const TIOCSWINSZ = 0x5414
 const TIOCSPTLCK = 0x40045431
 const TIOCGPTPEER = 0x5441
+const TCGETS = 0x5401
+const TCSETS = 0x5402
+/** Larger than `struct termios` of the kernel, of four flags, a byte and characters. */
+const TERMIOS_SIZE = 64
+const OUTPUT_FLAGS = 4
+const OPOST = 1
 const F_DUPFD_CLOEXEC = 1030
 const LEAST = 3
 
@@ -32,6 +38,14 @@ export function setWindowSize(master: number, { columns, rows }: WindowSize): vo
   size.writeUInt16LE(rows, 0)
   size.writeUInt16LE(columns, 2)
   syscall('ioctl', [master, TIOCSWINSZ, size], 'size of a terminal')
+}
+
+/** Lets a terminal show what it is given as it is: Node's raw mode is about keys only. */
+export function showAsWritten(terminal: number): void {
+  const settings = Buffer.alloc(TERMIOS_SIZE)
+  syscall('ioctl', [terminal, TCGETS, settings], 'terminal')
+  settings.writeUInt32LE(settings.readUInt32LE(OUTPUT_FLAGS) & ~OPOST, OUTPUT_FLAGS)
+  syscall('ioctl', [terminal, TCSETS, settings], 'terminal')
 }
 
 /** Another descriptor of the same open file. */
