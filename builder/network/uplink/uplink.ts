@@ -1,3 +1,4 @@
+import { isPidNamespace } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { startUplink, type UplinkProcess } from './uplink-process.ts'
 import { canMakeTunnels, type InstalledProgram, installedPrograms } from './uplink-programs.ts'
@@ -39,9 +40,15 @@ export function missingUplinkError(): TsbuildError | undefined {
   ]
   const remedies = [
     ...(isInstalled ? [] : ['install the package slirp4netns (or passt)']),
-    ...(canMakeTunnels() ? [] : ['let this user open /dev/net/tun']),
+    ...(canMakeTunnels() ? [] : [openTunnels()]),
   ]
   return unavailable(missing.join(', and '), remedies.join(', and '))
+}
+
+function openTunnels(): string {
+  return isPidNamespace()
+    ? 'start the container with --device /dev/net/tun'
+    : 'let this user open /dev/net/tun'
 }
 
 async function startFirst({ resolver, addresses }: UplinkPlace): Promise<UplinkProcess> {

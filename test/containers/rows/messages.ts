@@ -7,7 +7,7 @@ const NEEDED_IN_PLACE = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'SETGID', 
 const NEEDED_BY_ROOT = ['SETGID', 'SETUID', 'SETFCAP']
 
 export const SHARED_NETWORK: string =
-  'steps share the network of this container (install slirp4netns in it, and start it with --device /dev/net/tun; or give steps none: --network=none)'
+  'steps share the network of this container, with all that listens on its loopback: neither slirp4netns nor pasta is installed, and /dev/net/tun cannot be opened (install the package slirp4netns (or passt), and start the container with --device /dev/net/tun; or give steps none: --network=none)'
 export const SHARED_PROCESSES: string =
   'steps see the processes of this container, and of each other: its /proc is masked, so the kernel lets them mount none (unmask it: docker run --security-opt systempaths=unconfined, procMount: Unmasked of Kubernetes)'
 export const NO_SET_UID_PROGRAMS: string =
