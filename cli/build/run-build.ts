@@ -19,6 +19,7 @@ import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople, type ProgressMode } from '../progress/progress.ts'
+import { isolationSetting } from '../settings/isolation-setting.ts'
 import { networkSettings } from '../settings/network-settings.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatBytes, formatCount, formatSeconds } from '../terminal/text.ts'
@@ -47,7 +48,11 @@ export async function runBuild(
     if (file !== undefined) prepareResultFile(file)
   }
   const { options: given, ...shown } = await withStdin(request, shell)
-  const options = withPasswords({ ...given, ...(await networkSettings(args, shell)) }, shell)
+  const settings = {
+    ...(await networkSettings(args, shell)),
+    ...(await isolationSetting(args, shell.env)),
+  }
+  const options = withPasswords({ ...given, ...settings }, shell)
   const limit = {
     root: options.root ?? resolveRoot(shell.env),
     limit: request.cacheLimit,

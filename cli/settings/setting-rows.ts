@@ -21,6 +21,7 @@ function rowsOf(files: readonly SettingsFile[], env: Shell['env']): readonly Set
   const keys = networkKeys(files)
   return [
     ...cacheMax(files, env),
+    ...firstOf(files, 'isolation'),
     ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) =>
       proxyRow(name, keys, env),
     ),
@@ -44,9 +45,12 @@ function rowsOf(files: readonly SettingsFile[], env: Shell['env']): readonly Set
 function cacheMax(files: readonly SettingsFile[], env: Shell['env']): readonly SettingRow[] {
   const given = variable('TSBUILD_CACHE_MAX', env)
   if (given.length > 0) return given
-  const file = files.find(({ table }) => table['cache-max'] !== undefined)
-  if (file === undefined) return []
-  return [{ key: 'cache-max', value: String(file.table['cache-max']), from: file.path }]
+  return firstOf(files, 'cache-max')
+}
+
+function firstOf(files: readonly SettingsFile[], key: string): readonly SettingRow[] {
+  const file = files.find(({ table }) => table[key] !== undefined)
+  return file === undefined ? [] : [{ key, value: String(file.table[key]), from: file.path }]
 }
 
 function proxyRow(

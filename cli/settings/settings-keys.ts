@@ -27,7 +27,8 @@ const PROXIES: Readonly<Record<string, string>> = {
 
 /** Every key of a file of settings. */
 export const KEYS: ReadonlySet<string> = new Set([
-  ...['authfile', 'cache-max', 'insecure-registries', 'proxies', 'registry-ca', 'registry-mirrors'],
+  ...['authfile', 'cache-max', 'insecure-registries', 'isolation', 'proxies'],
+  ...['registry-ca', 'registry-mirrors'],
 ])
 
 /** @throws {TsbuildError} USAGE for a value of another kind; it is in no text, since it may have a password */

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from 'node:fs'
 import { lockFile } from '#builder/linux'
-import { TsbuildError } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 
 /** Of root, so that nobody else can keep it. */
 const PATH = '/run/tsbuild-network.lock'
@@ -15,7 +15,8 @@ const PAUSE = 5
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE when another builder keeps it
  */
 export function lockHost(): Disposable {
-  const file = openSync(PATH, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  const file = openLock()
+  if (file === undefined) return { [Symbol.dispose]: () => undefined }
   const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   for (const end = performance.now() + PATIENCE; !lockFile(file); ) {
     if (performance.now() > end) {
@@ -25,4 +26,14 @@ export function lockHost(): Disposable {
     Atomics.wait(clock, 0, 0, PAUSE)
   }
   return { [Symbol.dispose]: () => closeSync(file) }
+}
+
+/** A container with a read-only root has a network, and no builder beside this one. */
+function openLock(): number | undefined {
+  try {
+    return openSync(PATH, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
+  } catch (cause) {
+    if (errnoOf(cause) === 'EROFS') return undefined
+    throw cause
+  }
 }
