@@ -106,7 +106,6 @@ export async function startLab(): Promise<Lab> {
 const GREETER = fileURLToPath(new URL('./greeter.js', import.meta.url))
 const NAMES = fileURLToPath(new URL('./names.js', import.meta.url))
 const REACH = fileURLToPath(new URL('./reach.js', import.meta.url))
-const NAMES = fileURLToPath(new URL('./names.js', import.meta.url))
 
 const LIST_ADDRESSES = ['ip', '-j', 'address', 'show', 'scope', 'global']
 
