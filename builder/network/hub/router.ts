@@ -137,6 +137,6 @@ function inNewNetwork<T>(home: number, action: () => T): T {
 }
 
 /** A descriptor of the network namespace that the calling thread is in. */
-export function openNamespace(): number {
+function openNamespace(): number {
   return openSync('/proc/thread-self/ns/net', 'r')
 }

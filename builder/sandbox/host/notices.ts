@@ -83,6 +83,14 @@ export function sharedNetworkNotice({ message, hint }: TsbuildError): TsbuildErr
   )
 }
 
+/** The host has no server of names that steps may ask. @param refused those that it has */
+export function noNamesNotice(refused: readonly string[]): TsbuildError {
+  return notice(
+    `steps find no names: /etc/resolv.conf has only servers on the link (${refused.join(', ')}), which tell machines of clouds their secrets, too`,
+    'name another server there, such as that of systemd-resolved; or give steps --network=host',
+  )
+}
+
 /** What is only said elsewhere, where the user wants all isolation or none. */
 export function strictError({ message, hint }: TsbuildError): TsbuildError {
   return notice(`--isolation=strict allows no step here: ${message}`, hint)

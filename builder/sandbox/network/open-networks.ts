@@ -10,18 +10,25 @@ import {
   Resolver,
 } from '#builder/network'
 import { Resources, TsbuildError } from '#core'
+import { noNamesNotice } from '../host/notices.ts'
 import type { StepThread } from '../threads/step-workers.ts'
 
 /**
  * Networks of steps' own that reach the world: without any program where this process may change the host's
  * network, else by one.
  * @param thread enters network namespaces; it outlasts the networks
+ * @param onNotice gets what they lack
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE with the reason and what to do, where there are none
  */
-export async function openNetworks(thread: StepThread): Promise<NetworkSource> {
+export async function openNetworks(
+  thread: StepThread,
+  onNotice: (notice: TsbuildError) => void,
+): Promise<NetworkSource> {
   await using held = new Resources()
   const makeNetwork = await openWay(thread, held)
   const conf = new FollowedResolvConf()
+  const { servers, refused } = conf.current()
+  if (servers.length === 0) onNotice(noNamesNotice(refused))
   const sockets = await thread.run('bindResolver', undefined)
   held.use(new Resolver(sockets, { servers: () => conf.current().servers }))
   return new HubNetworks(makeNetwork, held.move())

@@ -81,7 +81,7 @@ class InProcessSandbox implements Sandbox {
   async #openNetworks(): Promise<StepNetworks> {
     const { thread } = await this.#workersFor('none')
     try {
-      return await openNetworks(thread)
+      return await openNetworks(thread, this.#onNotice)
     } catch (cause) {
       if (!(cause instanceof TsbuildError) || cause.code !== 'SANDBOX_UNAVAILABLE') throw cause
       const notice = sharedNetworkNotice(cause)
