@@ -10,6 +10,8 @@ const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.me
 const SCRIPT = `
 mkdir "$1" && mount -t tmpfs outer "$1" && mkdir "$1/inner" && mount -t tmpfs inner "$1/inner"
 shift
+mount --bind /proc/sys /proc/sys && mount -o "remount,bind,$1" /proc/sys
+shift
 before=$(cat /proc/self/mountinfo)
 "$@"
 test "$before" = "$(cat /proc/self/mountinfo)" && echo the same mounts
@@ -22,13 +24,18 @@ describe('sandbox: mounts of a host that shares them', () => {
   })
   after(() => fixture.close())
 
-  for (const network of ['default', 'none', 'host'] as const) {
-    it(`stay what they are after a step with the network ${network}`, () => {
+  for (const [network, access, way] of [
+    ['default', 'rw', 'of a hub'],
+    ['default', 'ro', 'of a program, where nothing is forwarded for a hub'],
+    ['none', 'rw', 'none'],
+    ['host', 'rw', 'of the host'],
+  ] as const) {
+    it(`stay what they are after a step with the network ${way}`, () => {
       const temporary = `${fixture.directory}/temporary`
       const specs = [fixture.spec(['echo', 'ran'], { network })]
       const builder = [process.execPath, BUILDER, JSON.stringify({ temporary, specs })]
       const namespace = ['--mount', '--propagation', 'shared', 'sh', '-c', SCRIPT, 'sh']
-      const args = [...namespace, `${fixture.directory}/${network}`, ...builder]
+      const args = [...namespace, `${fixture.directory}/${network}-${access}`, access, ...builder]
       const { stdout, stderr } = spawnSync('unshare', args, { encoding: 'utf8' })
       assert.equal(stdout, 'ran\nthe same mounts\n', stderr)
     })
