@@ -64,7 +64,9 @@ async function installDebian(
     `--customize-hook=${SETUP}`,
     ...[release, tar, '-'],
   ]
-  await run('mmdebstrap', args, { input: sources, timeoutMs: PATIENCE })
+  // It removes what it has unpacked and mounted when it is asked to end.
+  const command = ['--pdeathsig', 'TERM', 'mmdebstrap', ...args]
+  await run('setpriv', command, { input: sources, timeoutMs: PATIENCE })
 }
 
 /** Makes the files of a guest in a folder. */
