@@ -16,7 +16,7 @@ async function script(name: string): Promise<string> {
 /** Command lines as bash splits them, with the last word unfinished, and what it is completed to. */
 const COMPLETED: readonly (readonly [readonly string[], readonly string[]])[] = [
   [['imag'], ['images']],
-  [['lo'], ['load', 'login', 'logout']],
+  [['lo'], ['logs', 'load', 'login', 'logout']],
   [['a f'], ['a file']],
   [['--no-cac'], ['--no-cache', '--no-cache-filter']],
   [['images', '--f'], ['--format']],

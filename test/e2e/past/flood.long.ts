@@ -5,7 +5,7 @@ import { checkFlood } from './flood.ts'
 describe('a step that prints 5 GB', function () {
   this.timeout(1_800_000)
 
-  it('takes no more memory and space than one that prints 40 MB', async () => {
+  it('takes no more memory and space than one that prints 24 MB', async () => {
     using directory = temporaryDirectory('flood')
     const base = `base=oci-layout://${await busyboxBase()}`
     const argsFor = (step: string): readonly string[] => {

@@ -100,7 +100,7 @@ describe('tsbuild logs', function () {
   })
 
   it('keeps the begin and the end of a flood, and nothing of it in memory', async () => {
-    await checkFlood(40_000_000, (step) => argsFor('flood', step), root)
+    await checkFlood(24_000_000, (step) => argsFor('flood', step), root)
   })
 
   it('is counted in the store, and goes with it', async () => {
