@@ -71,6 +71,7 @@ function checkResources(resources: StepResources): void {
       'write it like 0-2,7',
     )
   }
+  for (const { kind, rate } of resources.io ?? []) checkWhole(`device-${kind}`, rate, 1)
   const isTooSmall = memorySwap !== undefined && memorySwap >= 0 && memorySwap < (memory ?? 0)
   if (memorySwap !== undefined && (memory === undefined || isTooSmall)) {
     throw invalidOptionError(

@@ -28,6 +28,12 @@ export const STEP_FLAGS: readonly Flag[] = [
     metavar: 'N',
     help: 'Processes that a step may have (default: 2048 where that can be limited)',
   },
+  ...[
+    { kind: 'read-bps', metavar: 'DEVICE:SIZE', help: 'Bytes a second that a step may read' },
+    { kind: 'write-bps', metavar: 'DEVICE:SIZE', help: 'Bytes a second that a step may write' },
+    { kind: 'read-iops', metavar: 'DEVICE:N', help: 'Reads a second of a step' },
+    { kind: 'write-iops', metavar: 'DEVICE:N', help: 'Writes a second of a step' },
+  ].map(({ kind, ...flag }) => ({ ...flag, name: `device-${kind}`, repeat: true })),
   {
     name: 'isolation',
     metavar: 'KIND',

@@ -1,5 +1,13 @@
 import type { BuildOptions } from '#builder'
-import { type IsolationChoice, parseByteSize, type StepResources, type Ulimit } from '#core'
+import {
+  IO_LIMIT_KINDS,
+  type IoLimit,
+  type IoLimitKind,
+  type IsolationChoice,
+  parseByteSize,
+  type StepResources,
+  type Ulimit,
+} from '#core'
 import { type Arguments, usageError } from './flags.ts'
 
 type StepOptions = Pick<
@@ -47,6 +55,9 @@ function parseSnapshotter(text: string | undefined): StepOptions {
 }
 
 function parseResources(args: Arguments): StepResources {
+  const io = IO_LIMIT_KINDS.flatMap((kind) => {
+    return args.list(`device-${kind}`).map((value) => parseIoLimit(kind, value))
+  })
   const found: { -readonly [K in keyof StepResources]: StepResources[K] | undefined } = {
     memory: size(args, 'memory'),
     memorySwap: size(args, 'memory-swap'),
@@ -56,6 +67,7 @@ function parseResources(args: Arguments): StepResources {
     cpusetCpus: args.text('cpuset-cpus'),
     cpusetMems: args.text('cpuset-mems'),
     pids: whole(args, 'pids-limit'),
+    io: io.length === 0 ? undefined : io,
   }
   const given = Object.entries(found).filter(([, value]) => value !== undefined)
   return Object.fromEntries(given) as StepResources
@@ -66,6 +78,15 @@ function parseHost(value: string): readonly [string, string] {
   const [, host, address] = /^([^:=]+)[:=]\[?([^\]]+)\]?$/.exec(value) ?? []
   if (host !== undefined && address !== undefined) return [host, address]
   throw usageError(`invalid --add-host "${value}"`, 'write --add-host HOST:IP')
+}
+
+/** `DEVICE:RATE`, a size for bytes. */
+function parseIoLimit(kind: IoLimitKind, value: string): IoLimit {
+  const [, device, text = ''] = /^(\/.+):([^:]+)$/.exec(value) ?? []
+  const rate = kind.endsWith('-bps') ? parseByteSize(text) : wholeNumber(text)
+  if (device !== undefined && rate !== undefined) return { kind, device, rate }
+  const example = kind.endsWith('-bps') ? '/dev/sda:10m' : '/dev/sda:1000'
+  throw usageError(`invalid --device-${kind} "${value}"`, `write it like ${example}`)
 }
 
 /** `NAME=SOFT[:HARD]`; -1 means unlimited. */
@@ -88,6 +109,11 @@ function size(args: Arguments, flag: string): number | undefined {
 function whole(args: Arguments, flag: string): number | undefined {
   const text = args.text(flag)
   if (text === undefined) return undefined
-  if (/^-?\d{1,15}$/.test(text)) return Number(text)
+  const number = wholeNumber(text)
+  if (number !== undefined) return number
   throw usageError(`invalid --${flag} "${text}"`, 'write a whole number')
+}
+
+function wholeNumber(text: string): number | undefined {
+  return /^-?\d{1,15}$/.test(text) ? Number(text) : undefined
 }

@@ -15,7 +15,23 @@ export interface StepResources {
   readonly cpusetMems?: string
   /** How many processes and threads there may be; -1: unlimited. */
   readonly pids?: number
+  readonly io?: readonly IoLimit[]
 }
+
+/** How fast a device may be read or written. */
+export interface IoLimit {
+  readonly kind: IoLimitKind
+  /** Path of a block device of this machine. */
+  readonly device: string
+  /** Bytes or operations a second. */
+  readonly rate: number
+}
+
+/** Bytes (`bps`) or operations (`iops`) a second. */
+export const IO_LIMIT_KINDS = ['read-bps', 'write-bps', 'read-iops', 'write-iops'] as const
+
+/** Which rate is limited. */
+export type IoLimitKind = (typeof IO_LIMIT_KINDS)[number]
 
 /** One limit of each process, as setrlimit(2) has it; -1: unlimited. */
 export interface Ulimit {

@@ -51,6 +51,14 @@ export function missingLimitNotice(
   return notice(`${effect}: ${message}`, hint)
 }
 
+/** The first version of control groups does not see what the kernel writes later for a step. */
+export function directIoNotice(): TsbuildError {
+  return notice(
+    'limits of I/O hold for reading and for direct writing only: what steps write to files reaches the disk later, and this machine has control groups of the first version for I/O',
+    'start the machine with systemd.unified_cgroup_hierarchy=1',
+  )
+}
+
 /** Steps lack a part, or have the container's. */
 export function missingPartNotice(part: StepPart): TsbuildError {
   switch (part) {

@@ -1,5 +1,5 @@
 /** The controllers that limit steps, or count what they use. */
-export type Controller = 'memory' | 'cpu' | 'cpuacct' | 'cpuset' | 'pids' | 'devices'
+export type Controller = 'memory' | 'cpu' | 'cpuacct' | 'cpuset' | 'io' | 'pids' | 'devices'
 
 type Lines = readonly (readonly [file: string, value: string])[]
 

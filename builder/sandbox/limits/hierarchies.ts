@@ -33,9 +33,11 @@ const ALWAYS_THERE: ReadonlySet<Controller> = new Set(['devices', 'cpuacct'])
 
 /** The hierarchy that has the controller. @throws {TsbuildError} SANDBOX_UNAVAILABLE when none has */
 export function hierarchyOf(controller: Controller, system: GroupSystem): Hierarchy {
+  const name = (version: 1 | 2): string =>
+    version === 1 && controller === 'io' ? 'blkio' : controller
   const found = hierarchies(system).find(
     ({ version, controllers }) =>
-      controllers.includes(controller) || (version === 2 && ALWAYS_THERE.has(controller)),
+      controllers.includes(name(version)) || (version === 2 && ALWAYS_THERE.has(controller)),
   )
   if (found !== undefined) return found
   throw new TsbuildError(`limit ${controller}: this machine has no control groups for it`, {

@@ -1,11 +1,17 @@
-import type { StepResources } from '#core'
+import { statSync } from 'node:fs'
+import { type IoLimit, type IoLimitKind, type StepResources, TsbuildError } from '#core'
 import type { GroupSetting } from './group-setting.ts'
 
 const DEFAULT_PERIOD = 100_000
 
 /** The settings that limit a group to these resources. */
 export function groupSettings(resources: StepResources): readonly GroupSetting[] {
-  return [...memorySettings(resources), ...cpuSettings(resources), ...pidsSettings(resources)]
+  return [
+    ...memorySettings(resources),
+    ...cpuSettings(resources),
+    ...pidsSettings(resources),
+    ...(resources.io ?? []).map(ioSetting),
+  ]
 }
 
 function memorySettings({ memory, memorySwap }: StepResources): readonly GroupSetting[] {
@@ -64,4 +70,37 @@ function pidsSettings({ pids }: StepResources): readonly GroupSetting[] {
   if (pids === undefined) return []
   const file = [['pids.max', pids < 0 ? 'max' : `${pids}`] as const]
   return [{ controller: 'pids', v1: file, v2: file }]
+}
+
+/** The file of the first version, and the key in that of the second. */
+const IO_FILES: Readonly<Record<IoLimitKind, readonly [file: string, key: string]>> = {
+  'read-bps': ['blkio.throttle.read_bps_device', 'rbps'],
+  'write-bps': ['blkio.throttle.write_bps_device', 'wbps'],
+  'read-iops': ['blkio.throttle.read_iops_device', 'riops'],
+  'write-iops': ['blkio.throttle.write_iops_device', 'wiops'],
+}
+
+function ioSetting({ kind, device, rate }: IoLimit): GroupSetting {
+  const [file, key] = IO_FILES[kind]
+  const numbers = deviceNumbers(device)
+  return {
+    controller: 'io',
+    v1: [[file, `${numbers} ${rate}`]],
+    v2: [['io.max', `${numbers} ${key}=${rate}`]],
+  }
+}
+
+/** Major and minor. @throws {TsbuildError} USAGE unless it is a block device */
+function deviceNumbers(path: string): string {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+  if (found?.isBlockDevice() !== true) {
+    throw new TsbuildError(`limit the I/O of a step: ${path} is not a block device`, {
+      code: 'USAGE',
+      hint: 'name a disk of this machine, such as /dev/sda: lsblk lists them',
+    })
+  }
+  const { rdev } = found
+  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)
+  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)
+  return `${major}:${minor}`
 }

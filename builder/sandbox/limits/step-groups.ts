@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { isUserNamespace } from '#builder/linux'
 import { STEP_PROCESSES } from '#core'
 import type { ProcessSpec } from '../spec/process-spec.ts'
@@ -70,4 +71,13 @@ function deviceRules(security: ProcessSpec['security']): readonly GroupSetting[]
 /** Whether the group keeps its processes from opening devices other than the usual ones. */
 export function limitsDevices(group: ControlGroup): boolean {
   return !isUserNamespace() && !group.lacking.has('devices')
+}
+
+const V1_WRITES = 'blkio.throttle.write_bps_device'
+
+/** Whether the group limits I/O as control groups of the first version do: not what is written to files. */
+export function limitsOnlyDirectIo({ directories }: ControlGroup): boolean {
+  return directories.some(
+    ({ version, path }) => version === 1 && existsSync(`${path}/${V1_WRITES}`),
+  )
 }

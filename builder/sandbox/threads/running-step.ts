@@ -1,10 +1,10 @@
 import type { ProcessEnd } from '#builder/linux'
 import type { NetworkSource } from '#builder/network'
 import { Resources, TsbuildError } from '#core'
-import { missingPartNotice } from '../host/notices.ts'
+import { directIoNotice, missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import type { GroupUsage } from '../limits/group-usage.ts'
-import { limitsDevices, makeStepGroup } from '../limits/step-groups.ts'
+import { limitsDevices, limitsOnlyDirectIo, makeStepGroup } from '../limits/step-groups.ts'
 import { Child } from '../process/child.ts'
 import { adoptFirst } from '../process/first-process.ts'
 import {
@@ -99,6 +99,8 @@ export class RunningStep {
     const ownGroup = makeStepGroup(spec)
     taken.use({ [Symbol.asyncDispose]: async () => ownGroup?.remove() })
     const group = ownGroup ?? groups.take()
+    if (spec.resources.io !== undefined && limitsOnlyDirectIo(group))
+      this.#onNotice(directIoNotice())
     taken.use({ [Symbol.dispose]: () => ownGroup ?? groups.giveBack(group) })
     const network = await takeNetwork(networks, taken)
     const { directories: cgroups } = group

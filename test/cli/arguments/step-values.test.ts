@@ -14,6 +14,7 @@ describe('flags about steps', () => {
       ...['--add-host', 'd:host-gateway', '--allow=buildx.local.delete'],
       ...['--ulimit', 'nofile=10:20', '--ulimit', 'core=-1', '-m', '512m', '--memory-swap=-1'],
       ...['-c', '512', '--cpu-period', '1000', '--cpu-quota=-1', '--cpuset-cpus', '0-1'],
+      ...['--device-read-bps', '/dev/sda:10m', '--device-write-iops', '/dev/a:b:50'],
       ...['--cpuset-mems', '0', '--pids-limit', '100', '--cgroup-parent', '/x'],
     ]
     assert.deepEqual(parse(...flags), {
@@ -32,6 +33,10 @@ describe('flags about steps', () => {
       resources: {
         ...{ memory: 512 << 20, memorySwap: -1, cpuShares: 512, cpuPeriod: 1000, cpuQuota: -1 },
         ...{ cpusetCpus: '0-1', cpusetMems: '0', pids: 100 },
+        io: [
+          { kind: 'read-bps', device: '/dev/sda', rate: 10 << 20 },
+          { kind: 'write-iops', device: '/dev/a:b', rate: 50 },
+        ],
       },
       cgroupParent: '/x',
     })
@@ -43,6 +48,8 @@ describe('flags about steps', () => {
     [['--ulimit', 'nofile'], 'invalid ulimit argument: nofile'],
     [['--ulimit', 'nofile=a'], 'invalid ulimit argument: nofile=a'],
     [['--add-host', 'a'], 'invalid --add-host "a"'],
+    [['--device-read-bps', 'sda:1m'], 'invalid --device-read-bps "sda:1m"'],
+    [['--device-read-iops', '/dev/sda:1m'], 'invalid --device-read-iops "/dev/sda:1m"'],
     [['--pids-limit', '1.5'], 'invalid --pids-limit "1.5"'],
   ] as const) {
     it(`are refused: ${argv.join(' ')}`, () => {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { spawnSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -100,6 +101,17 @@ describe('sandbox: control groups of the second version', () => {
     assert.equal(readIn(made, 'cpu.weight'), '40')
     assert.equal(readIn(made, 'cpu.max'), '50000 100000')
     assert.equal(readIn(made, 'cpuset.cpus'), '0-1')
+  })
+
+  it('understands limits of I/O', () => {
+    // A device with large numbers, of which the kernel keeps some bits elsewhere.
+    const device = join(folder, 'disk')
+    assert.equal(spawnSync('mknod', [device, 'b', '259', '70000']).status, 0)
+    const io = [{ kind: 'write-bps', device, rate: 5000 } as const]
+    const made = make({ settings: groupSettings({ io }), parent: '/user' })
+    assert.equal(readIn(made, 'io.max'), '259:70000 wbps=5000')
+    const none = [{ kind: 'read-iops', device: join(folder, 'user'), rate: 1 } as const]
+    assert.throws(() => groupSettings({ io: none }), { code: 'USAGE' })
   })
 
   it('counts what a limit has stopped', () => {

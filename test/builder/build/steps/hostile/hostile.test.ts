@@ -1,0 +1,5 @@
+import { hostileSuite } from './hostile-suite.ts'
+
+describe('build: hostile steps', () => {
+  hostileSuite({ zombies: 300, flood: '20m', daemons: 3, lag: 500 })
+})
