@@ -1,7 +1,7 @@
 import { Fetcher, type RemoteFetcher, recordingFetcher } from '#builder/fetch'
 import { fileRights } from '#builder/linux'
 import type { Settings } from '#builder/options'
-import type { Sandbox } from '#builder/sandbox'
+import type { Sandbox, WantedRuntime } from '#builder/sandbox'
 import type { Snapshots } from '#builder/snapshot'
 import {
   Gate,
@@ -103,10 +103,19 @@ export class Services implements AsyncDisposable {
         temporary: this.#scratchDirectory(),
         isStrict: isolation === 'strict',
       }),
+      runtime: this.#wantedRuntime(),
       inPlace: () => ({ kept: this.#keptPaths(), thread: this.#threadInPlace() }),
       onNotice: ({ message, hint }) =>
         onEvent({ type: 'warning', message: `${message} (${hint})` }),
     })
+  }
+
+  #wantedRuntime(): WantedRuntime | undefined {
+    const { runtime: name, environment, onEvent } = this.#settings
+    if (name === undefined) return undefined
+    const onFound: WantedRuntime['onFound'] = ({ kind, version, path }) =>
+      onEvent({ type: 'choice', subject: 'runtime', value: `${kind} ${version}, ${path}` })
+    return { name, environment, onFound }
   }
 
   snapshots(): Promise<Snapshots> {

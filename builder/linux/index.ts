@@ -55,6 +55,7 @@ export {
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
 export {
+  awaitEnd,
   findExit,
   hasEnded,
   processEndOf,
@@ -65,6 +66,7 @@ export {
 } from './programs/spawn.ts'
 export type { Identity } from './system/credentials.ts'
 export {
+  adoptingOrphans,
   adoptOrphans,
   assumeIdentity,
   canSetGroups,

@@ -80,6 +80,11 @@ export interface BuildOptions {
    * asked for it fails instead, where the others are a warning. See docs/step-networks.md
    */
   readonly isolation?: IsolationChoice
+  /**
+   * The OCI runtime that starts RUN steps: `runc`, `crun`, or the path of one of them. Default: `none`, this
+   * process starts them. See docs/runtimes.md
+   */
+  readonly runtime?: string
   /** In place, absolute or relative paths that stay as they are, besides those that the build needs. */
   readonly keep?: readonly string[]
   /**

@@ -78,6 +78,8 @@ export interface Settings {
   readonly network: 'default' | 'none' | 'host'
   readonly steps: StepSettings
   readonly isolation: IsolationChoice
+  /** The program that starts steps; absent: none. */
+  readonly runtime: string | undefined
   readonly keep: readonly string[]
   readonly snapshotter: SnapshotterKind | 'auto'
   readonly snapshotSize: number | undefined
@@ -143,6 +145,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     network: options.network ?? 'default',
     steps: resolveSteps(options),
     isolation: options.isolation ?? 'auto',
+    runtime: options.runtime === 'none' ? undefined : options.runtime,
     keep: options.keep ?? [],
     snapshotter: options.snapshotter ?? 'auto',
     snapshotSize: options.snapshotSize,
@@ -273,7 +276,7 @@ function checkSquash({ squash, inlineCache }: Settings): void {
   })
 }
 
-function checkIsolation({ isolation, snapshotter }: Settings): void {
+function checkIsolation({ isolation, snapshotter, runtime }: Settings): void {
   const kinds: readonly string[] = ISOLATION_CHOICES
   if (!kinds.includes(isolation)) {
     throw new TsbuildError(`invalid isolation ${JSON.stringify(isolation)}`, {
@@ -281,7 +284,20 @@ function checkIsolation({ isolation, snapshotter }: Settings): void {
       hint: `choose one of ${kinds.join(', ')}`,
     })
   }
-  if (isolation !== 'in-place' || snapshotter === 'auto') return
+  if (runtime === '') {
+    throw new TsbuildError('an empty name of a runtime', {
+      code: 'USAGE',
+      hint: 'choose one of none, runc, crun, or write a path',
+    })
+  }
+  if (isolation !== 'in-place') return
+  if (runtime !== undefined) {
+    throw new TsbuildError(`the runtime ${runtime} does not go with steps in place`, {
+      code: 'USAGE',
+      hint: 'runtimes need namespaces: leave --runtime or --isolation out',
+    })
+  }
+  if (snapshotter === 'auto') return
   throw new TsbuildError(`the snapshotter ${snapshotter} does not go with steps in place`, {
     code: 'USAGE',
     hint: 'their files are those of the container: leave --snapshotter or --isolation out',

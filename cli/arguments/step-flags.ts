@@ -40,6 +40,11 @@ export const STEP_FLAGS: readonly Flag[] = [
     help: 'How steps are kept apart: auto, namespaces, in-place (in the root of the container), or strict: namespaces with networks of their own, or an error',
   },
   {
+    name: 'runtime',
+    metavar: 'PROGRAM',
+    help: 'OCI runtime that starts steps: runc, crun, or a path (default: none)',
+  },
+  {
     name: 'snapshotter',
     metavar: 'KIND[,size=SIZE]',
     help: 'How steps get their files: auto, overlay, overlay-tmpfs (SIZE is what a step may write to memory), fuse-overlayfs or copies; auto never takes fuse-overlayfs, which misses some changes',

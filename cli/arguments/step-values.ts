@@ -19,6 +19,7 @@ type StepOptions = Pick<
   | 'resources'
   | 'cgroupParent'
   | 'isolation'
+  | 'runtime'
   | 'snapshotter'
   | 'snapshotSize'
 >
@@ -36,6 +37,8 @@ export function parseStepFlags(args: Arguments): StepOptions {
   if (Object.keys(resources).length > 0) given.resources = resources
   const isolation = args.text('isolation')
   if (isolation !== undefined) given.isolation = isolation as IsolationChoice
+  const runtime = args.text('runtime')
+  if (runtime !== undefined) given.runtime = runtime
   if (cgroupParent !== undefined) given.cgroupParent = cgroupParent
   return { ...given, ...parseSnapshotter(args.text('snapshotter')) }
 }

@@ -21,6 +21,7 @@ import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople, type ProgressMode } from '../progress/progress.ts'
 import { isolationSetting } from '../settings/isolation-setting.ts'
 import { networkSettings } from '../settings/network-settings.ts'
+import { runtimeSetting } from '../settings/runtime-setting.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatBytes, formatCount, formatSeconds } from '../terminal/text.ts'
 import type { Timing } from '../timing/open-timing.ts'
@@ -51,6 +52,7 @@ export async function runBuild(
   const settings = {
     ...(await networkSettings(args, shell)),
     ...(await isolationSetting(args, shell.env)),
+    ...(await runtimeSetting(args, shell.env)),
   }
   const options = withPasswords({ ...given, ...settings }, shell)
   const limit = {

@@ -30,6 +30,16 @@ export async function readSetting(name: string, env: Shell['env']): Promise<Sett
   return undefined
 }
 
+/** The same where a file that is wrong as a whole is left out: that is a warning of a build already. */
+export async function findSetting(name: string, env: Shell['env']): Promise<Setting | undefined> {
+  try {
+    return await readSetting(name, env)
+  } catch (cause) {
+    if (cause instanceof TsbuildError) return undefined
+    throw cause
+  }
+}
+
 /** A file of settings as it is. */
 export interface SettingsFile {
   /** Absolute. */

@@ -22,6 +22,7 @@ function rowsOf(files: readonly SettingsFile[], env: Shell['env']): readonly Set
   return [
     ...cacheMax(files, env),
     ...firstOf(files, 'isolation'),
+    ...firstOf(files, 'runtime'),
     ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY'].flatMap((name) =>
       proxyRow(name, keys, env),
     ),

@@ -28,7 +28,7 @@ const PROXIES: Readonly<Record<string, string>> = {
 /** Every key of a file of settings. */
 export const KEYS: ReadonlySet<string> = new Set([
   ...['authfile', 'cache-max', 'insecure-registries', 'isolation', 'proxies'],
-  ...['registry-ca', 'registry-mirrors'],
+  ...['registry-ca', 'registry-mirrors', 'runtime'],
 ])
 
 /** @throws {TsbuildError} USAGE for a value of another kind; it is in no text, since it may have a password */

@@ -199,8 +199,11 @@ export interface BuildWarning {
 /** What is used of several ways, because of the machine or because it was asked for. */
 export interface BuildChoice {
   readonly type: 'choice'
-  /** `isolation`: how steps are kept apart. `snapshotter`: how they get their files. */
-  readonly subject: 'isolation' | 'snapshotter'
+  /**
+   * `isolation`: how steps are kept apart. `runtime`: the program that starts them. `snapshotter`: how they get
+   * their files.
+   */
+  readonly subject: 'isolation' | 'runtime' | 'snapshotter'
   readonly value: string
   /** Why no other one is used; absent where this one is the first choice. */
   readonly reason?: string

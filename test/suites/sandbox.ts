@@ -1,4 +1,4 @@
-import type { OpenSandbox } from './sandbox/fixture.ts'
+import { EVERYTHING, type OpenSandbox, type SandboxTraits } from './sandbox/fixture.ts'
 import { handleSuite } from './sandbox/handle.ts'
 import { inheritanceSuite } from './sandbox/inheritance.ts'
 import { isolationSuite } from './sandbox/isolation.ts'
@@ -12,20 +12,24 @@ import { rightsSuite } from './sandbox/rights.ts'
 import { rootFilesSuite } from './sandbox/root-files.ts'
 import { usersSuite } from './sandbox/users.ts'
 
-/** What every sandbox must do. Each implementation's test file calls this once. */
-export function sandboxSuite(name: string, open: OpenSandbox): void {
+/** What every sandbox must do. Each implementation's test file calls this once. @param traits what it leaves out */
+export function sandboxSuite(
+  name: string,
+  open: OpenSandbox,
+  traits: SandboxTraits = EVERYTHING,
+): void {
   describe(`sandbox: ${name}`, () => {
-    processSuite(open)
+    processSuite(open, traits)
     handleSuite(open)
-    pidOneSuite(open)
+    if (traits.startsFirst) pidOneSuite(open)
     lifetimeSuite(open)
-    usersSuite(open)
+    usersSuite(open, traits)
     rightsSuite(open)
     isolationSuite(open)
-    inheritanceSuite(open)
+    inheritanceSuite(open, traits)
     limitsSuite(open)
     networkSuite(open)
     rootFilesSuite(open)
-    mountsSuite(open)
+    mountsSuite(open, traits)
   })
 }

@@ -150,6 +150,13 @@ export function hasEnded(pid: number): boolean {
   return info.readInt32LE(0) !== 0
 }
 
+/** Blocks the calling thread until the process has ended; its pid stays taken until `waitForExit`. */
+export function awaitEnd(pid: number): void {
+  const info = Buffer.alloc(SIGNAL_INFO_SIZE)
+  const args = [P_PID, pid, info, WEXITED | WNOWAIT, undefined]
+  while (trySyscall('waitid', args) === -constants.errno.EINTR);
+}
+
 const WNOHANG = 1
 const P_PID = 1
 const WEXITED = 4

@@ -11,6 +11,7 @@ export interface Identity {
 }
 
 const PR_SET_CHILD_SUBREAPER = 36
+const PR_GET_CHILD_SUBREAPER = 37
 const PR_SET_DUMPABLE = 4
 
 /** Acts as another user until `resumeRoot`: real and effective ids change, the saved ones stay 0. */
@@ -34,6 +35,21 @@ export function preventTracing(): void {
 /** Makes this process the parent of processes below it whose parents end. */
 export function adoptOrphans(): void {
   syscall('prctl', [PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0], 'orphans')
+}
+
+/**
+ * Makes this process the parent of such processes while `action` runs. Orphans of others that end a moment
+ * later than they become its children stay until this process ends, so that is to be short.
+ */
+export function adoptingOrphans<T>(action: () => T): T {
+  const before = Buffer.alloc(4)
+  syscall('prctl', [PR_GET_CHILD_SUBREAPER, before, 0, 0, 0], 'orphans')
+  adoptOrphans()
+  try {
+    return action()
+  } finally {
+    syscall('prctl', [PR_SET_CHILD_SUBREAPER, before.readInt32LE(0), 0, 0, 0], 'orphans')
+  }
 }
 
 /** Acts as root again. */

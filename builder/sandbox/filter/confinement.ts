@@ -20,16 +20,36 @@ export interface Confinement {
   readonly capabilities: bigint | undefined
 }
 
+/** Sets of capabilities, a bit each. */
+export interface CapabilitySets {
+  /** What programs that root executes can have. */
+  readonly bounding: bigint
+  /** Effective and permitted. Nothing is inheritable or ambient. */
+  readonly kept: bigint
+}
+
+/** What capabilities a process is left with. */
+export function capabilitiesOf({
+  user,
+  capabilities,
+}: Pick<Confinement, 'user' | 'capabilities'>): CapabilitySets {
+  const own = ownCapabilities()
+  return {
+    bounding: capabilities === undefined ? own : STEP_CAPABILITIES & own,
+    kept: user.uid === 0 ? own & (capabilities ?? own) : 0n,
+  }
+}
+
 /**
  * The calls by which a process gives up, for good, what a step must not have, and becomes a user. The
  * filter comes first because it takes a right to install; what follows passes it.
  */
-export function confine({ filter, user, capabilities }: Confinement): readonly ProgramCall[] {
-  const own = ownCapabilities()
-  const kept = user.uid === 0 ? own & (capabilities ?? own) : 0n
+export function confine({ filter, ...rights }: Confinement): readonly ProgramCall[] {
+  const { user, capabilities } = rights
+  const { bounding, kept } = capabilitiesOf(rights)
   return [
     ...(filter === undefined ? [] : install(filter)),
-    ...(capabilities === undefined ? [] : limitCapabilities(STEP_CAPABILITIES & own)),
+    ...(capabilities === undefined ? [] : limitCapabilities(bounding)),
     { call: 'prctl', args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], optional: true },
     ...become(user),
     // Nothing is inherited by programs but what their files or root give them.

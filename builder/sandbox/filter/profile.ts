@@ -2,32 +2,15 @@
  * What a step may do, as data: what container engines give by default, so that Dockerfiles written
  * for them work.
  */
-
-const CAPABILITY_NUMBERS = {
-  CHOWN: 0,
-  DAC_OVERRIDE: 1,
-  FOWNER: 3,
-  FSETID: 4,
-  KILL: 5,
-  SETGID: 6,
-  SETUID: 7,
-  SETPCAP: 8,
-  NET_BIND_SERVICE: 10,
-  NET_RAW: 13,
-  SYS_CHROOT: 18,
-  MKNOD: 27,
-  AUDIT_WRITE: 29,
-  SETFCAP: 31,
-} as const
+import { capabilityMask } from './capabilities.ts'
 
 /** The 14 capabilities of a root step, one bit each. */
-export const STEP_CAPABILITIES: bigint = Object.values(CAPABILITY_NUMBERS).reduce(
-  (mask, number) => mask | (1n << BigInt(number)),
-  0n,
+export const STEP_CAPABILITIES: bigint = capabilityMask(
+  'CHOWN DAC_OVERRIDE FOWNER FSETID KILL SETGID SETUID SETPCAP NET_BIND_SERVICE NET_RAW SYS_CHROOT MKNOD AUDIT_WRITE SETFCAP',
 )
 
 /** The right to send signals to processes of other users, as a bit. */
-export const CAP_KILL: bigint = 1n << BigInt(CAPABILITY_NUMBERS.KILL)
+export const CAP_KILL: bigint = capabilityMask('KILL')
 
 /** Files and directories that tell about or control the host: they look empty. */
 export const MASKED_PATHS: readonly string[] = [

@@ -2,6 +2,7 @@
 import { canSetGroups, hasSingleId, isPidNamespace } from '#builder/linux'
 import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError, unreachable } from '#core'
+import { STEP_PROFILE } from '../filter/apparmor.ts'
 import type { Controller } from '../limits/group-setting.ts'
 import type { StepPart } from '../process/prepared-step.ts'
 
@@ -37,6 +38,14 @@ export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
     )
   }
   return notices
+}
+
+/** The kernel confines programs by AppArmor, but not steps. */
+export function missingProfileNotice(): TsbuildError {
+  return notice(
+    `steps are not confined by AppArmor: the profile ${STEP_PROFILE} is not loaded`,
+    'start docker once, which loads it, or load it with apparmor_parser',
+  )
 }
 
 /** A limit that steps do not have. @param failure why */

@@ -8,14 +8,21 @@ import type { PreparedStep, StepInput, StepPart } from './prepared-step.ts'
 import type { Preparer } from './preparer.ts'
 import { dropPlace, type Place } from './step-place.ts'
 
+/** What is done in the mount namespace of a step while its root is assembled and the host's files are there. */
+export type BesideHost = (place: Place) => void
+
 /**
  * Prepares one step in a place that was made for its kind. The thread is back on the host afterwards; if
  * this fails, nothing of the step or its place is left.
  */
-export function prepareStep(preparer: Preparer, place: Place, input: StepInput): PreparedStep {
+export function prepareStep(
+  preparer: Preparer,
+  place: Place,
+  { input, besideHost }: { readonly input: StepInput; readonly besideHost?: BesideHost },
+): PreparedStep {
   const undo: Undo = [() => dropPlace(place)]
   try {
-    return prepareInside(preparer, place, { input, undo })
+    return prepareInside(preparer, place, { input, besideHost, undo })
   } catch (cause) {
     for (const action of undo.toReversed()) action()
     throw cause
@@ -24,15 +31,17 @@ export function prepareStep(preparer: Preparer, place: Place, input: StepInput):
 
 interface InsideOptions {
   readonly input: StepInput
+  readonly besideHost: BesideHost | undefined
   /** Gets, in order, what has to be undone once the thread is back on the host. */
   readonly undo: Undo
 }
 
 function prepareInside(
   { host, home, filter, mountPoints }: Preparer,
-  { namespaces, first, scaffold, lacking }: Place,
-  { input, undo }: InsideOptions,
+  place: Place,
+  { input, besideHost, undo }: InsideOptions,
 ): PreparedStep {
+  const { namespaces, first, scaffold, lacking } = place
   const { spec, network, cgroups, devicesLimited, hasTerminal } = input
   try {
     enterNamespaces(namespaces)
@@ -41,13 +50,16 @@ function prepareInside(
     const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
     const root = assembleRoot(inputs, undo)
+    besideHost?.(place)
     leaveHostFiles(root, spec)
     return {
       first,
       lacking: [...lacking, ...parts],
       namespaces: { ...namespaces, pid: first.namespace },
       root,
-      filter: spec.security === 'insecure' ? undefined : filter,
+      ...(spec.security === 'insecure'
+        ? { filter: undefined, profile: undefined }
+        : { filter, profile: host.profile }),
     }
   } finally {
     enterNamespaces(home)

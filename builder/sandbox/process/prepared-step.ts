@@ -33,6 +33,8 @@ export interface PreparedStep {
   readonly root: AssembledRoot
   /** The filter of system calls that pid 1 has, too; absent: none. */
   readonly filter: Uint8Array | undefined
+  /** The profile of AppArmor that its program gets; absent: none. */
+  readonly profile: string | undefined
 }
 
 /**

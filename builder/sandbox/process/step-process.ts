@@ -43,7 +43,8 @@ export interface LaunchInput {
   readonly group: LaunchGroup
 }
 
-type Io = Pick<StepIo | TerminalIo, 'theirs'>
+/** The descriptors that a program gets. */
+export type Io = Pick<StepIo | TerminalIo, 'theirs'>
 
 /** A process that has been started. Its descriptors, and releasing its pid, are the receiver's. */
 export interface Launched {
@@ -64,11 +65,30 @@ export function startStep(launcher: Launcher, input: LaunchInput): Launched {
 }
 
 function startProcess(launcher: Launcher, input: LaunchInput): Launched {
-  const { root } = input.step
+  const { gate } = input.step.first
+  return startProgramOf(input, launcher, (program, io) =>
+    gate === undefined
+      ? enterOrMove(program, input.group.directories, io)
+      : passIn(program, gate, io),
+  )
+}
+
+/**
+ * Looks the program of a step up, and makes its pipes or its terminal.
+ * @param begin starts it, and returns its pid once it runs
+ */
+export function startProgramOf(
+  input: LaunchInput,
+  { openFiles }: Pick<Launcher, 'openFiles'>,
+  begin: (program: StepProgram, io: Io) => number,
+): Launched {
+  const { step, args, ulimits } = input
   const io = openIo(input)
   try {
-    io.giveTo(root.user)
-    return { pid: startIn(launcher, input, io), io: io.ours }
+    io.giveTo(step.root.user)
+    const hasTerminal = input.terminal !== undefined
+    const program = { step, program: lookUp(input), args, ulimits, openFiles, hasTerminal }
+    return { pid: begin(program, io), io: io.ours }
   } catch (cause) {
     io.closeOurs()
     throw cause
@@ -83,9 +103,8 @@ function openIo({ step, stdin, terminal }: LaunchInput): StepIo | TerminalIo {
   return new TerminalIo(step.root.ptmx, terminal)
 }
 
-/** @returns the pid of the step's process, which runs its program */
-function startIn(launcher: Launcher, input: LaunchInput, io: Io): number {
-  const { step, args, ulimits } = input
+/** @returns where the program is */
+function lookUp({ step, args }: LaunchInput): string {
   const [name = ''] = args
   if ([...args, ...step.root.env].some((text) => text.includes('\0'))) {
     // The kernel would take what stands before it and drop the rest.
@@ -94,15 +113,15 @@ function startIn(launcher: Launcher, input: LaunchInput, io: Io): number {
       new Error('arguments and environment cannot have a NUL character'),
     )
   }
-  const path = asUser(step.root.user, () => findProgram(name, step.root))
-  const hasTerminal = input.terminal !== undefined
-  const { openFiles } = launcher
-  const program = { step, program: path, args, ulimits, openFiles, hasTerminal }
-  if (step.first.gate !== undefined) return passIn(program, step.first.gate, io)
-  const started = enter(program, input.group.directories, io)
+  return asUser(step.root.user, () => findProgram(name, step.root))
+}
+
+/** @returns the pid of the step's process, which runs its program */
+function enterOrMove(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): number {
+  const started = enter(program, cgroups, io)
   if (started !== undefined) return started
   canCloneIntoGroup = false
-  return startIn(launcher, input, io)
+  return enterOrMove(program, cgroups, io)
 }
 
 /** False once the kernel was found to lack it. */
@@ -177,12 +196,14 @@ function passIn(program: StepProgram, { entrance }: Gate, io: Io): number {
   }
 }
 
-interface Outcome {
+/** What a program of system calls has reported. */
+export interface Outcome {
   readonly pid: number | undefined
   readonly failure: SystemError | undefined
 }
 
-function outcomeOf(
+/** What the calls that start a program have come to: the reports end when it runs, or with a failure. */
+export function outcomeOf(
   reports: ReturnType<typeof readReports>,
   calls: readonly ProgramCall[],
 ): Outcome {

@@ -1,13 +1,8 @@
-import {
-  type NamespaceKind,
-  namespaceFlags,
-  type ProgramCall,
-  type ResourceLimit,
-  TIOCSCTTY,
-} from '#builder/linux'
-import { ULIMIT_NAMES, type Ulimit, type UlimitName } from '#core'
+import { type NamespaceKind, namespaceFlags, type ProgramCall, TIOCSCTTY } from '#builder/linux'
+import { ULIMIT_NAMES } from '#core'
+import { confineOnExec } from '../filter/apparmor.ts'
 import { type Confinement, confine } from '../filter/confinement.ts'
-import { OPEN_FILES, STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
+import { STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
 import { GATE_DESCRIPTORS, type ProgramDescriptors } from './gate-process.ts'
 import {
   CLONE_INTO_CGROUP,
@@ -18,18 +13,16 @@ import {
   SIGCHLD,
 } from './kernel-constants.ts'
 import type { PreparedStep } from './prepared-step.ts'
+import { type LimitInput, processLimits } from './process-limits.ts'
 
 /** What the process of a step becomes. */
-export interface StepProgram {
+export interface StepProgram extends LimitInput {
   readonly step: PreparedStep
   /** Where the program is in the root of the step, and what it is called with. */
   readonly program: string
   readonly args: readonly string[]
-  readonly ulimits: readonly Ulimit[]
   /** Its standard input is a terminal, which it controls. */
   readonly hasTerminal?: boolean
-  /** The builder's own limit of open files. */
-  readonly openFiles: ResourceLimit
 }
 
 /** How a process of the builder's becomes the step's, beside a pid 1 that is an init. */
@@ -89,12 +82,18 @@ function stepCalls(
   { step, ...program }: StepProgram,
   descriptors: ProgramDescriptors,
 ): readonly ProgramCall[] {
-  const { root, filter } = step
+  const { root, profile } = step
+  const confinement = confinementOf(step)
+  return becomingCalls({ ...program, env: root.env, profile, confinement }, descriptors)
+}
+
+/** What the program of a step is left with: all rights where it has no filter. */
+export function confinementOf({
+  root,
+  filter,
+}: Pick<PreparedStep, 'root' | 'filter'>): Confinement {
   const capabilities = filter === undefined ? undefined : STEP_CAPABILITIES
-  return becomingCalls(
-    { ...program, env: root.env, confinement: { filter, user: root.user, capabilities } },
-    descriptors,
-  )
+  return { filter, user: root.user, capabilities }
 }
 
 /** What a process becomes, wherever it is. */
@@ -102,13 +101,24 @@ export interface BecomingProgram extends Omit<StepProgram, 'step'> {
   /** Complete. */
   readonly env: readonly string[]
   readonly confinement: Confinement
+  /** The profile of AppArmor that it gets. */
+  readonly profile?: string | undefined
   /** Made last, with the rights of the program. */
   readonly last?: readonly ProgramCall[]
 }
 
 /** The calls that turn a process that is where it belongs into a program. */
 export function becomingCalls(
-  { program, args, env, confinement, hasTerminal = false, last = [], ...limits }: BecomingProgram,
+  {
+    program,
+    args,
+    env,
+    profile,
+    confinement,
+    hasTerminal = false,
+    last = [],
+    ...limits
+  }: BecomingProgram,
   { report, cwd, all }: ProgramDescriptors,
 ): readonly ProgramCall[] {
   return [
@@ -120,14 +130,23 @@ export function becomingCalls(
       .map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
     { call: 'setsid', args: [] },
-    ...(hasTerminal ? [{ call: 'ioctl', args: [0, TIOCSCTTY, 0] } as const] : []),
+    ...(hasTerminal ? [CONTROL_TERMINAL] : []),
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
     ...limitCalls(limits),
+    ...(profile === undefined ? [] : confineOnExec(profile, freeDescriptor(report))),
     ...confine(confinement),
     ...last,
     { call: 'execve', args: [program, [...args, 0], [...env, 0]] },
   ]
+}
+
+/** Makes standard input the terminal of the session that the process leads. */
+export const CONTROL_TERMINAL: ProgramCall = { call: 'ioctl', args: [0, TIOCSCTTY, 0] }
+
+/** Where only input, output, errors and the report are open. */
+function freeDescriptor(report: number): number {
+  return report === 3 ? 4 : 3
 }
 
 /** The child is the builder's. */
@@ -146,30 +165,10 @@ function move(group: StepGroup | undefined): readonly ProgramCall[] {
   return group?.by === 'move' ? [{ call: 'write', args: [group.descriptor, '0', 1] }] : []
 }
 
-function limitCalls({
-  ulimits,
-  openFiles,
-}: Pick<StepProgram, 'ulimits' | 'openFiles'>): readonly ProgramCall[] {
-  const asked = new Map(ulimits.map((limit) => [limit.name, limit]))
-  const set = (name: UlimitName, soft: bigint, hard: bigint): ProgramCall => ({
+function limitCalls(limits: LimitInput): readonly ProgramCall[] {
+  return processLimits(limits).map(({ name, soft, hard, optional }) => ({
     call: 'prlimit64',
     args: [0, ULIMIT_NAMES.indexOf(name), [soft, hard], 0],
-  })
-  const files: readonly ProgramCall[] = [
-    set('nofile', openFiles.hard, openFiles.hard),
-    // Only root may have more than the builder has.
-    { ...set('nofile', OPEN_FILES, OPEN_FILES), optional: true },
-  ]
-  return [
-    ...(asked.has('core') ? [] : [set('core', 0n, 0n)]),
-    ...(asked.has('nofile') ? [] : files),
-    ...ulimits.map(({ name, soft, hard }) => set(name, raw(soft), raw(hard))),
-  ]
-}
-
-/** A raw limit of the kernel for "none". */
-const UNLIMITED = 2n ** 64n - 1n
-
-function raw(limit: number): bigint {
-  return limit < 0 ? UNLIMITED : BigInt(limit)
+    ...(optional === undefined ? {} : { optional }),
+  }))
 }

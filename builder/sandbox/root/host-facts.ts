@@ -1,4 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { profileState, readAppArmorFacts, STEP_PROFILE } from '../filter/apparmor.ts'
 import { MASKED_PATHS, READONLY_PATHS } from '../filter/profile.ts'
 import { hostAddress, readHostResolvConf } from './etc-files.ts'
 
@@ -11,6 +12,8 @@ export interface HostFacts {
   readonly resolvConf: string
   /** The host's address in networks of steps' own. */
   readonly address: string
+  /** The profile of AppArmor for steps, where the kernel has it. */
+  readonly profile: string | undefined
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
   readonly ttyGroup: boolean
 }
@@ -22,8 +25,14 @@ export function readHostFacts(): HostFacts {
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
     address: hostAddress(),
+    profile: readAppArmor() === 'loaded' ? STEP_PROFILE : undefined,
     ttyGroup: isGroupMapped(5),
   }
+}
+
+/** Whether steps get a profile of AppArmor. */
+export function readAppArmor(): ReturnType<typeof profileState> {
+  return profileState(readAppArmorFacts((path) => readFileSync(path, 'utf8')))
 }
 
 function isGroupMapped(gid: number): boolean {

@@ -1,12 +1,21 @@
 import { isUserNamespace } from '#builder/linux'
 import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
 import { TsbuildError } from '#core'
-import { missingLimitNotice, noticesOf, sharedNetworkNotice, strictError } from '../host/notices.ts'
+import {
+  missingLimitNotice,
+  missingProfileNotice,
+  noticesOf,
+  sharedNetworkNotice,
+  strictError,
+} from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { openNetworks } from '../network/open-networks.ts'
+import { readAppArmor } from '../root/host-facts.ts'
+import type { RuntimeProgram } from '../runtime/runtime-program.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
 import { RunningStep, type StepNetworks } from './running-step.ts'
+import { ownStarter, runtimeStarter } from './step-starter.ts'
 import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'
 
 /** How the sandbox is opened. */
@@ -15,6 +24,8 @@ export interface InProcessOptions {
   readonly temporary: string
   /** Whether a step fails rather than share the network or the processes of the host. Default: false. */
   readonly isStrict?: boolean
+  /** Starts the processes, in roots and namespaces that are the same without it. Default: this process does. */
+  readonly runtime?: RuntimeProgram
   /** Called once for each thing in which steps are limited or isolated less than they should be. */
   readonly onNotice?: (notice: TsbuildError) => void
 }
@@ -31,6 +42,7 @@ export function inProcessSandbox(options: InProcessOptions): Sandbox {
 class InProcessSandbox implements Sandbox {
   readonly #temporary: string
   readonly #isStrict: boolean
+  readonly #runtime: RuntimeProgram | undefined
   readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
@@ -39,8 +51,10 @@ class InProcessSandbox implements Sandbox {
   constructor(options: InProcessOptions) {
     this.#temporary = options.temporary
     this.#isStrict = options.isStrict ?? false
+    this.#runtime = options.runtime
     this.#onNotice = onceEach(options.onNotice)
     for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
+    if (readAppArmor() === 'missing') this.#onNotice(missingProfileNotice())
     if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
     this.#workersFor('none').catch(() => undefined)
@@ -49,10 +63,13 @@ class InProcessSandbox implements Sandbox {
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const missing = missingNamespacesError()
     if (missing !== undefined) throw missing
+    if (this.#runtime !== undefined && !spec.init) throw programAsFirstError(this.#runtime)
     const network = await this.#networkOf(spec.network)
     const workers = await this.#workersFor(network)
+    const starter =
+      this.#runtime === undefined ? ownStarter(workers) : runtimeStarter(workers, this.#runtime)
     const step = new RunningStep(spec, options, {
-      ...{ workers, network, onNotice: this.#onNotice },
+      ...{ workers, starter, network, onNotice: this.#onNotice },
       required: this.#isStrict ? ['proc'] : [],
     })
     this.#running.add(step)
@@ -109,6 +126,14 @@ class InProcessSandbox implements Sandbox {
       this.#onNotice(missingLimitNotice(controller, failure))
     }
   }
+}
+
+/** A pid namespace that a runtime makes would not end with the builder. */
+function programAsFirstError({ kind }: RuntimeProgram): TsbuildError {
+  return new TsbuildError(`${kind} cannot start a program as pid 1 of a step`, {
+    code: 'SANDBOX_UNAVAILABLE',
+    hint: 'start it beside an init, or without a runtime',
+  })
 }
 
 /** All groups lack the same, so a notice is passed on once. */

@@ -14,13 +14,13 @@ import {
   type StepPart,
 } from '../process/prepared-step.ts'
 import type { PlaceInput } from '../process/step-place.ts'
-import type { Launched, LaunchInput } from '../process/step-process.ts'
+import type { Launched } from '../process/step-process.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import { stepFailure } from './step-failure.ts'
 import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
-import type { Started, StartInput } from './step-tasks.ts'
+import type { ReadyStep, StepStarter } from './step-starter.ts'
 import type { StepWorkers } from './step-workers.ts'
 import { TerminalHandle } from './terminal-handle.ts'
 
@@ -30,6 +30,7 @@ export type StepNetworks = NetworkSource | 'none' | 'host'
 /** What a step is run with, besides what it is. */
 export interface StepContext {
   readonly workers: StepWorkers
+  readonly starter: StepStarter
   readonly network: StepNetworks
   /** What it must have of its own. */
   readonly required: readonly StepPart[]
@@ -40,12 +41,13 @@ export interface StepContext {
 /** One step from its preparation to its last process. */
 export class RunningStep {
   readonly #workers: StepWorkers
+  readonly #starter: StepStarter
   readonly #options: StartOptions
   readonly #required: StepContext['required']
   readonly #onNotice: StepContext['onNotice']
   readonly #started = Promise.withResolvers<RunningProcess>()
   #first: Child | undefined
-  #isCancelled = false
+  readonly #cancelling = new AbortController()
 
   /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
   readonly end: Promise<ExitStatus>
@@ -54,9 +56,10 @@ export class RunningStep {
   constructor(
     spec: ProcessSpec,
     options: StartOptions,
-    { workers, network, required, onNotice }: StepContext,
+    { workers, starter, network, required, onNotice }: StepContext,
   ) {
     this.#workers = workers
+    this.#starter = starter
     this.#required = required
     this.#onNotice = onNotice
     this.#options = options
@@ -71,8 +74,12 @@ export class RunningStep {
 
   /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
   cancel(): void {
-    this.#isCancelled = true
+    this.#cancelling.abort()
     this.#first?.signal('SIGKILL')
+  }
+
+  #isCancelled(): boolean {
+    return this.#cancelling.signal.aborted
   }
 
   async #runToEnd(spec: ProcessSpec, network: StepNetworks): Promise<ExitStatus> {
@@ -82,10 +89,10 @@ export class RunningStep {
     try {
       if (signal?.aborted) throw cancelledStepError()
       const status = await this.#runWith(spec, network)
-      if (this.#isCancelled) throw cancelledStepError()
+      if (this.#isCancelled()) throw cancelledStepError()
       return status
     } catch (cause) {
-      throw this.#isCancelled ? cancelledStepError() : cause
+      throw this.#isCancelled() ? cancelledStepError() : cause
     } finally {
       signal?.removeEventListener('abort', onAbort)
     }
@@ -93,7 +100,6 @@ export class RunningStep {
 
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, networks: StepNetworks): Promise<ExitStatus> {
-    const { thread } = this.#workers
     const groups = this.#workers.groups[spec.security]
     await using taken = new Resources()
     const ownGroup = makeStepGroup(spec)
@@ -113,25 +119,21 @@ export class RunningStep {
     const launch = { args, ulimits, stdin, terminal, group: launchGroup }
     const reached = watchLimits(group)
     const used = group.watchUsage()
-    const started = await thread.run('start', { input, required: this.#required, launch })
-    for (const part of started.step.lacking) this.#onNotice(missingPartNotice(part))
-    const end = await this.#runIn(started, { input, launch }, networks)
+    const ready = await this.#starter({ input, required: this.#required, launch })
+    for (const part of ready.step.lacking) this.#onNotice(missingPartNotice(part))
+    const end = await this.#runIn(ready, input, networks)
     return statusOf(end, { reached: reached(), used: used() })
   }
 
   /** Takes the step down in any case. */
-  async #runIn(
-    started: Started,
-    { input, launch }: Omit<StartInput, 'required'>,
-    networks: StepNetworks,
-  ): Promise<ProcessEnd> {
-    const { step } = started
+  async #runIn(ready: ReadyStep, input: StepInput, networks: StepNetworks): Promise<ProcessEnd> {
+    const { step } = ready
     const first = adoptFirst(step.first)
     this.#first = first
     const { onConnect } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
     try {
-      const launched = started.launched ?? (await this.#launch({ ...launch, step }, first))
+      const launched = await this.#launch(ready, first)
       const child = launched.pid === first.pid ? first : new Child(launched.pid)
       const control = {
         end: this.end,
@@ -142,7 +144,7 @@ export class RunningStep {
       this.#started.resolve(
         io.kind === 'pipes' ? new StepHandle(io, control) : new TerminalHandle(io, control),
       )
-      if (this.#isCancelled) first.signal('SIGKILL')
+      if (this.#isCancelled()) first.signal('SIGKILL')
       else if (this.#options.isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end
     } finally {
@@ -163,10 +165,9 @@ export class RunningStep {
     await this.#workers.thread.run('makeSpare', input)
   }
 
-  async #launch(input: LaunchInput, first: Child): Promise<Launched> {
-    if (this.#isCancelled) throw cancelledStepError()
+  async #launch(ready: ReadyStep, first: Child): Promise<Launched> {
     try {
-      return await this.#workers.thread.run('launch', input)
+      return await ready.launch(this.#cancelling.signal)
     } catch (cause) {
       // What a thread that ended too early has started is not known: it would keep pid 1 from ending.
       if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') first.abandon()

@@ -8,8 +8,15 @@ import {
   type StepInput,
   type StepPart,
 } from '../process/prepared-step.ts'
-import { dropPlace, makePlace, type PlaceInput } from '../process/step-place.ts'
+import type { SharedChild } from '../process/shared-child.ts'
+import { dropPlace, makePlace, type Place, type PlaceInput } from '../process/step-place.ts'
 import { type Launched, type LaunchInput, startStep } from '../process/step-process.ts'
+import { prepareRuntimeStep, type RuntimeInput } from '../runtime/prepare-runtime-step.ts'
+import {
+  type RuntimeLaunchInput,
+  type RuntimeStep,
+  startByRuntime,
+} from '../runtime/runtime-process.ts'
 import { stepFailure } from './step-failure.ts'
 import {
   openThreadHub,
@@ -60,16 +67,28 @@ export interface Started {
   readonly launched: Launched | undefined
 }
 
+/** A step that a runtime is to start. */
+export interface RuntimeRequest extends RuntimeInput, Pick<StartInput, 'required'> {}
+
+/** Prepares a step for a runtime; if this fails, nothing of it is left. */
+export function prepareForRuntime({ required, ...input }: RuntimeRequest): RuntimeStep {
+  return prepareRuntimeStep(threadPreparer(), takePlace(input.input, required), input)
+}
+
+/**
+ * Starts the program of a step by a runtime. The caller takes the step down in any case.
+ * @param post gets the runtime, which the thread waits for
+ */
+export function launchByRuntime(
+  input: RuntimeLaunchInput,
+  post: (runtime: SharedChild) => void,
+): Launched {
+  return startByRuntime(threadLauncher(), { ...input, onStart: post })
+}
+
 /** Prepares a step, and starts its program where it may run at once; if this fails, nothing of it is left. */
 export function start({ input, required, launch }: StartInput): Started {
-  const preparer = threadPreparer()
-  const place = sparePlace.take(input) ?? makePlace(preparer, input)
-  const missing = place.lacking.find((part) => required.includes(part))
-  if (missing !== undefined) {
-    dropPlace(place)
-    throw strictError(missingPartNotice(missing))
-  }
-  const step = prepareStep(preparer, place, input)
+  const step = prepareStep(threadPreparer(), takePlace(input, required), { input })
   if (step.root.sockets.length > 0) return { step, launched: undefined }
   try {
     return { step, launched: startStep(threadLauncher(), { ...launch, step }) }
@@ -77,6 +96,15 @@ export function start({ input, required, launch }: StartInput): Started {
     dropStep(step)
     throw stepFailure(cause, 'start the step')
   }
+}
+
+/** A place that has what it must have of its own. */
+function takePlace(input: StepInput, required: StartInput['required']): Place {
+  const place = sparePlace.take(input) ?? makePlace(threadPreparer(), input)
+  const missing = place.lacking.find((part) => required.includes(part))
+  if (missing === undefined) return place
+  dropPlace(place)
+  throw strictError(missingPartNotice(missing))
 }
 
 /** Starts the program of a prepared step. The caller takes the step down in any case. */

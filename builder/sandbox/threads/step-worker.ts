@@ -18,6 +18,6 @@ try {
 
 serveTasks(tasks, {
   toError: (failure, task) =>
-    stepFailure(failure, task === 'launch' ? 'start the step' : 'prepare the step'),
+    stepFailure(failure, task.startsWith('launch') ? 'start the step' : 'prepare the step'),
   onClose: closeStepThread,
 })

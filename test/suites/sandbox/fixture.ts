@@ -51,6 +51,17 @@ export type StepOverrides = Partial<Omit<ProcessSpec, 'mounts'>> & {
 /** Opens the sandbox that is tested. @param options a directory that it may use */
 export type OpenSandbox = (options: { readonly temporary: string }) => Sandbox
 
+/** In what sandboxes may differ. */
+export interface SandboxTraits {
+  /** It starts programs as pid 1, too. */
+  readonly startsFirst: boolean
+  /** It needs no files of accounts in order to run steps as root or by numbers, and no /dev/null. */
+  readonly bearsAnyRoot: boolean
+}
+
+/** Those of a sandbox that leaves nothing out. */
+export const EVERYTHING: SandboxTraits = { startsFirst: true, bearsAnyRoot: true }
+
 /** A sandbox with a small image, in a directory that `close` removes. */
 export class SandboxFixture {
   readonly directory: string

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { callRules, machinesOf, stepFilter } from '#builder/sandbox'
 import { BpfMachine, type CallData, type Outcome } from '../support/bpf-machine.ts'
-import { LIBRARY_MACHINES, Libseccomp } from '../support/libseccomp.ts'
+import { dockerRules, LIBRARY_MACHINES, Libseccomp } from '../support/libseccomp.ts'
 
 const ALLOW = 0x7fff0000
 const EPERM = 0x00050001
@@ -44,7 +44,7 @@ class Programs {
     const allowed = [...callRules()].filter(([, rule]) => rule === 'allowed').map(([name]) => name)
     assert.ok(allowed.length > 300)
     this.ours = new BpfMachine(stepFilter(architecture))
-    this.theirs = new BpfMachine(library.program(architecture, allowed))
+    this.theirs = new BpfMachine(library.program(architecture, dockerRules(allowed)))
     this.machines = LIBRARY_MACHINES[architecture].filter((machine) => machine !== X32)
   }
 

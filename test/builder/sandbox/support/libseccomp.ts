@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { openLibrary, type SharedLibrary } from '#builder/linux'
+import type { OciSeccomp } from '../../../../builder/sandbox/runtime/oci-seccomp.ts'
 
 const ALLOW = 0x7fff0000
 const ERRNO = 0x00050000
@@ -25,7 +26,7 @@ export const LIBRARY_MACHINES = {
 const PERSONALITIES = [0, 8, 0x20000, 0x20008, 0xffffffff]
 
 /** What docker's profile says of first arguments: operator, value, and what a mask leaves. */
-const CHECKED: Readonly<Record<string, readonly (readonly [number, number, number])[]>> = {
+const CHECKED: Readonly<Record<string, readonly Comparison[]>> = {
   clone: [[MASKED_EQ, 0x7e020000, 0]],
   personality: PERSONALITIES.map((value) => [EQ, value, 0] as const),
   socket: [
@@ -33,6 +34,40 @@ const CHECKED: Readonly<Record<string, readonly (readonly [number, number, numbe
     [EQ, 39, 0],
     [GT, 40, 0],
   ],
+}
+
+/** Operator, value, and what a mask leaves. */
+type Comparison = readonly [operator: number, first: number, second: number]
+
+/** What is said of a call. */
+export interface LibraryRule {
+  readonly name: string
+  /** Absent: it is allowed. */
+  readonly errno?: number
+  /** Of its first argument. */
+  readonly comparison?: Comparison | undefined
+}
+
+/** docker's profile: `allowed` calls, and those that docker checks. */
+export function dockerRules(allowed: readonly string[]): readonly LibraryRule[] {
+  return [
+    ...allowed.map((name) => ({ name })),
+    { name: 'clone3', errno: ENOSYS },
+    ...Object.entries(CHECKED).flatMap(([name, comparisons]) =>
+      comparisons.map((comparison) => ({ name, comparison })),
+    ),
+  ]
+}
+
+/** The rules of a config of a container. */
+export function rulesOf({ syscalls }: OciSeccomp): readonly LibraryRule[] {
+  return syscalls.flatMap(({ names, errnoRet, args }) => {
+    const argument = args?.[0]
+    const comparison: Comparison | undefined =
+      argument === undefined ? undefined : [MASKED_EQ, argument.value, argument.valueTwo]
+    const errno = errnoRet === undefined ? {} : { errno: errnoRet }
+    return names.map((name) => ({ name, ...errno, comparison }))
+  })
 }
 
 /** libseccomp: another compiler of rules to filters, with tables of its own. */
@@ -54,11 +89,8 @@ export class Libseccomp {
     return typeof name === 'string' ? name : undefined
   }
 
-  /**
-   * Its program for docker's profile: `allowed` calls, and those that docker checks. What it has no name
-   * for is refused.
-   */
-  program(architecture: keyof typeof LIBRARY_MACHINES, allowed: readonly string[]): Buffer {
+  /** Its program for some rules. What they do not allow, and what it has no name for, is refused. */
+  program(architecture: keyof typeof LIBRARY_MACHINES, rules: readonly LibraryRule[]): Buffer {
     const filter = this.#library.func('void *seccomp_init(uint32_t def_action)')(ERRNO | EPERM)
     try {
       this.#call('int seccomp_attr_set(void *, int, uint32_t)', filter, ACT_BADARCH, KILL_PROCESS)
@@ -66,10 +98,8 @@ export class Libseccomp {
       for (const machine of LIBRARY_MACHINES[architecture]) {
         this.#call('int seccomp_arch_add(void *, uint32_t)', filter, machine)
       }
-      for (const name of allowed) this.#addRule(filter, name, ALLOW)
-      this.#addRule(filter, 'clone3', ERRNO | ENOSYS)
-      for (const [name, comparisons] of Object.entries(CHECKED)) {
-        for (const comparison of comparisons) this.#addRule(filter, name, ALLOW, comparison)
+      for (const { name, errno, comparison } of rules) {
+        this.#addRule(filter, name, errno === undefined ? ALLOW : ERRNO | errno, comparison)
       }
       return this.#export(filter)
     } finally {
@@ -77,12 +107,7 @@ export class Libseccomp {
     }
   }
 
-  #addRule(
-    filter: unknown,
-    name: string,
-    action: number,
-    comparison?: readonly [number, number, number],
-  ): void {
+  #addRule(filter: unknown, name: string, action: number, comparison?: Comparison): void {
     const resolve = this.#library.func('int seccomp_syscall_resolve_name(const char *)')
     const number = Number(resolve(name))
     if (number === -1) return
@@ -109,7 +134,7 @@ export class Libseccomp {
 }
 
 /** `struct scmp_arg_cmp`: which argument, how, and with what. */
-function comparisonOf(comparison: readonly [number, number, number] = [0, 0, 0]): Buffer {
+function comparisonOf(comparison: Comparison = [0, 0, 0]): Buffer {
   const bytes = Buffer.alloc(24)
   const [operator, first, second] = comparison
   bytes.writeUInt32LE(0, 0)

@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { TaskThread } from '#builder/threads'
 import type { ProcessSpec } from '../../../../builder/sandbox/spec/process-spec.ts'
 import { RunningStep } from '../../../../builder/sandbox/threads/running-step.ts'
+import { ownStarter } from '../../../../builder/sandbox/threads/step-starter.ts'
 import type * as stepTasks from '../../../../builder/sandbox/threads/step-tasks.ts'
 import {
   closeWorkers,
@@ -30,15 +31,17 @@ describe('a thread of the sandbox that ends too early', () => {
     rmSync(temporary, { recursive: true })
   })
 
-  const start = (spec: ProcessSpec, changed: Partial<StepWorkers>): RunningStep =>
-    new RunningStep(
+  const start = (spec: ProcessSpec, changed: Partial<StepWorkers>): RunningStep => {
+    const used = { ...workers, ...changed }
+    return new RunningStep(
       spec,
       {},
       {
-        workers: { ...workers, ...changed },
-        ...{ network: 'none', required: [], onNotice: () => undefined },
+        ...{ workers: used, starter: ownStarter(used), network: 'none', required: [] },
+        onNotice: () => undefined,
       },
     )
+  }
 
   it('fails the step that it prepares and starts as PEER_GONE', async () => {
     const thread = new TaskThread<typeof stepTasks>(options)

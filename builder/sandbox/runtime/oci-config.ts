@@ -1,0 +1,92 @@
+/**
+ * The config of a container that is started in a root that is assembled, with all that is mounted, masked and
+ * protected in it, and in namespaces that exist. What is left to the runtime is what the in-process sandbox
+ * does in its last calls: leaving the host's files, and giving up rights. Both take it from `filter` and
+ * `process`.
+ */
+import { canSetGroups, isUserNamespace, ownCapabilities } from '#builder/linux'
+import { capabilityMask, capabilityNames } from '../filter/capabilities.ts'
+import { capabilitiesOf } from '../filter/confinement.ts'
+import { STEP_UMASK } from '../filter/profile.ts'
+import { type ProcessLimit, processLimits } from '../process/process-limits.ts'
+import { confinementOf, type StepProgram } from '../process/step-program.ts'
+import { ociSeccomp } from './oci-seccomp.ts'
+
+/** Where a container takes place, as paths that the runtime opens. */
+export interface ContainerPlace {
+  /** The assembled root. */
+  readonly rootfs: string
+  /** Files of namespaces to join, by the names that configs have for their kinds. */
+  readonly namespaces: Readonly<Record<string, string>>
+}
+
+/** The text of config.json. @param args what the runtime executes at last */
+export function ociConfig(
+  program: StepProgram,
+  { rootfs, namespaces }: ContainerPlace,
+  args: readonly string[],
+): string {
+  const { step } = program
+  const { cwdPath: cwd } = step.root
+  const joined = Object.entries(namespaces).map(([type, path]) => ({ type, path }))
+  return toJson({
+    ociVersion: '1.0.2',
+    process: {
+      ...{ terminal: false, user: ociUser(program), args, env: [], cwd },
+      capabilities: ociCapabilities(program),
+      rlimits: ociLimits(processLimits(program)),
+      noNewPrivileges: false,
+      ...(step.profile === undefined ? {} : { apparmorProfile: step.profile }),
+    },
+    root: { path: rootfs },
+    // Runtimes make devices in each other /dev, and in a user namespace bind those of the host there.
+    mounts: [bound('/dev', `${rootfs}/dev`)],
+    linux: {
+      namespaces: [{ type: 'mount' }, ...joined],
+      ...(step.filter === undefined ? {} : { seccomp: ociSeccomp() }),
+    },
+  })
+}
+
+function bound(destination: string, source: string): Readonly<Record<string, unknown>> {
+  return { destination, type: 'bind', source, options: ['rbind'] }
+}
+
+function ociUser({ step }: StepProgram): Readonly<Record<string, unknown>> {
+  const { uid, gid, groups } = step.root.user
+  return { uid, gid, additionalGids: canSetGroups() ? groups : [], umask: STEP_UMASK }
+}
+
+function ociCapabilities({ step }: StepProgram): Readonly<Record<string, readonly string[]>> {
+  const { bounding, kept } = capabilitiesOf(confinementOf(step))
+  const names = (mask: bigint): readonly string[] =>
+    capabilityNames(mask).map((name) => `CAP_${name}`)
+  return {
+    bounding: names(bounding),
+    effective: names(kept),
+    permitted: names(kept),
+    inheritable: [],
+    ambient: [],
+  }
+}
+
+/** One of each kind: runtimes set them all or fail, so what the kernel would refuse is left out. */
+function ociLimits(limits: readonly ProcessLimit[]): readonly Readonly<Record<string, unknown>>[] {
+  const settable = limits.filter(({ optional }) => optional !== true || canRaiseLimits())
+  const last = new Map(settable.map((limit) => [limit.name, limit]))
+  return [...last.values()].map(({ name, soft, hard }) => {
+    return { type: `RLIMIT_${name.toUpperCase()}`, soft, hard }
+  })
+}
+
+function canRaiseLimits(): boolean {
+  return !isUserNamespace() && (ownCapabilities() & capabilityMask('SYS_RESOURCE')) !== 0n
+}
+
+/** Numbers of 64 bits are written whole. A path, the only free text in a config, never looks like a mark. */
+function toJson(value: unknown): string {
+  const text = JSON.stringify(value, (_, part) =>
+    typeof part === 'bigint' ? `\u0001${part}` : part,
+  )
+  return text.replace(/"\\u0001(\d+)"/g, '$1')
+}

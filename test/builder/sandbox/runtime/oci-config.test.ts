@@ -1,0 +1,97 @@
+import assert from 'node:assert/strict'
+import type { StepProgram } from '../../../../builder/sandbox/process/step-program.ts'
+import { ociConfig } from '../../../../builder/sandbox/runtime/oci-config.ts'
+
+type Step = Pick<StepProgram['step'], 'filter' | 'profile'>
+
+const PLACE = { rootfs: '/scaffold/root', namespaces: { pid: '/b/pid', network: '/b/network' } }
+const CWD = '/a "\u0001 b'
+const FILTER = new Uint8Array(8)
+
+/** The parts of a config that are looked at. */
+interface Config {
+  readonly process: Readonly<Record<string, unknown>> & {
+    readonly capabilities: Readonly<Record<string, readonly string[]>>
+    readonly rlimits: readonly { readonly type: string }[]
+  }
+  readonly root: unknown
+  readonly mounts: readonly { readonly destination: string }[]
+  readonly linux: { readonly seccomp?: { readonly defaultErrnoRet: number } }
+}
+
+function textOf(step: Step, uid: number, ulimits: StepProgram['ulimits'] = []): string {
+  const root = { user: { uid, gid: 5, groups: [5, 7] }, cwdPath: CWD }
+  const openFiles = { soft: 64n, hard: 4096n }
+  const program = { step: { ...step, root }, program: '/bin/sh', args: ['sh'], ulimits, openFiles }
+  // Of a step only what is looked at.
+  return ociConfig(program as unknown as StepProgram, PLACE, ['/proc/self/fd/3'])
+}
+
+function configOf(step: Step, uid: number): Config {
+  return JSON.parse(textOf(step, uid))
+}
+
+describe('the config of a container', () => {
+  it('joins what there is, and leaves nothing else to the runtime than rights', () => {
+    const { process, root, mounts, linux } = configOf({ filter: FILTER, profile: undefined }, 0)
+    assert.deepEqual(root, { path: '/scaffold/root' })
+    assert.deepEqual(
+      mounts.map(({ destination }) => destination),
+      ['/dev'],
+    )
+    const { seccomp, ...others } = linux
+    assert.equal(seccomp?.defaultErrnoRet, 1)
+    assert.deepEqual(others, {
+      namespaces: [
+        { type: 'mount' },
+        { type: 'pid', path: '/b/pid' },
+        { type: 'network', path: '/b/network' },
+      ],
+    })
+    const { capabilities, user, rlimits, ...rest } = process
+    assert.deepEqual(rest, {
+      ...{ terminal: false, args: ['/proc/self/fd/3'], env: [], cwd: CWD },
+      noNewPrivileges: false,
+    })
+    assert.deepEqual(user, { uid: 0, gid: 5, additionalGids: [5, 7], umask: 0o022 })
+    const { bounding, effective, permitted, ...empty } = capabilities
+    assert.equal(bounding?.length, 14)
+    assert.ok(bounding.includes('CAP_MKNOD') && !bounding.includes('CAP_SYS_ADMIN'))
+    assert.deepEqual([effective, permitted], [bounding, bounding])
+    assert.deepEqual(empty, { inheritable: [], ambient: [] })
+    assert.deepEqual(rlimits[0], { type: 'RLIMIT_CORE', soft: 0, hard: 0 })
+  })
+
+  it('gives another user no capabilities but by files that have them', () => {
+    const { process } = configOf({ filter: FILTER, profile: undefined }, 1000)
+    const { bounding, effective, permitted } = process.capabilities
+    assert.deepEqual([effective, permitted], [[], []])
+    assert.equal(bounding?.length, 14)
+  })
+
+  it('has no filter and all capabilities of this process for a step with all rights', () => {
+    const { process, linux } = configOf({ filter: undefined, profile: undefined }, 0)
+    assert.equal(linux.seccomp, undefined)
+    assert.ok(process.capabilities.bounding?.includes('CAP_SYS_ADMIN'))
+    assert.deepEqual(process.capabilities.effective, process.capabilities.bounding)
+  })
+
+  it('names the profile of AppArmor', () => {
+    const { process } = configOf({ filter: FILTER, profile: 'docker-default' }, 0)
+    assert.equal(process.apparmorProfile, 'docker-default')
+  })
+
+  it('has each limit once, and numbers of 64 bits whole', () => {
+    const ulimits: StepProgram['ulimits'] = [
+      { name: 'nofile', soft: 77, hard: 99 },
+      { name: 'core', soft: -1, hard: -1 },
+    ]
+    const text = textOf({ filter: FILTER, profile: undefined }, 0, ulimits)
+    const { process }: Config = JSON.parse(text)
+    assert.deepEqual(
+      process.rlimits.map(({ type }) => type),
+      ['RLIMIT_NOFILE', 'RLIMIT_CORE'],
+    )
+    assert.match(text, /"RLIMIT_CORE","soft":18446744073709551615,"hard":18446744073709551615\}/)
+  })
+})
