@@ -1,4 +1,5 @@
 export type { BlobDraft } from './blobs/blob-draft.ts'
+export { completeParts, readParts } from './blobs/parted-blob.ts'
 export type { BuildFolders } from './builds/build-folders.ts'
 export type { LogPiece } from './builds/log-segments.ts'
 export { StepLog } from './builds/step-log.ts'

@@ -20,7 +20,7 @@ export function storeUsage(root: string, limit: { readonly milliseconds: number 
   const deadline = performance.now() + limit.milliseconds
   const folders = [
     ['layers', FOLDER_KINDS.map((kind) => layersFolder(layout.root, kind))],
-    ['blobs', [layout.blobs]],
+    ['blobs', [layout.blobs, layout.parts]],
     ['cache mounts', [layout.mounts]],
     ['damaged files', [layout.corrupt]],
   ] as const

@@ -46,7 +46,7 @@ const LOOKS = { pause: 50, count: 4 } as const
 async function checkMissing(deps: VerifyDeps): Promise<readonly Finding[]> {
   const { audit, needed } = deps
   const isMissing = (blob: NeededBlob): boolean =>
-    !isThere(audit.store.blobs.path(blob.descriptor.digest)) && needed.isStillNeeded(blob)
+    !audit.isThere(blob.descriptor.digest) && needed.isStillNeeded(blob)
   let missing = [...needed].filter(isMissing)
   for (let look = 1; missing.length > 0 && look < LOOKS.count; look++) {
     await setTimeout(LOOKS.pause)
@@ -57,13 +57,14 @@ async function checkMissing(deps: VerifyDeps): Promise<readonly Finding[]> {
 
 /** What is wrong with a blob, else what it holds; `undefined` when a build has removed it meanwhile. */
 async function problemOf(
-  { digest, path, found }: FoundBlob,
+  { digest, path, found, earlier }: FoundBlob,
   claim: LayerClaim | undefined,
   { pool, needed, onBytes, signal }: VerifyDeps,
 ): Promise<string | { readonly diffId: string | undefined } | undefined> {
   if (!found.isFile()) return `is ${kindOf(found)}`
   try {
-    const blob = await pool.run('digestBlob', { path, compression: claim?.compression }, signal)
+    const task = { path, earlier, compression: claim?.compression }
+    const blob = await pool.run('digestBlob', task, signal)
     onBytes(blob.size)
     // Another one may have come to its place.
     if (blob.digest !== digest && lstatSync(path).ino === found.ino) return 'holds other bytes'

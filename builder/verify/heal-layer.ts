@@ -1,6 +1,7 @@
 /** Layers have several forms, and each can be made of another one. */
 import { join } from 'node:path'
 import { compress, decompress } from '#builder/layer'
+import { hasFolder, type LayerRecord } from '#cache'
 import {
   compressionOf,
   type Descriptor,
@@ -33,13 +34,8 @@ async function healTar(tar: Descriptor, diffId: DiffId, deps: HealDeps): Promise
   for (const packed of layers.compressed(diffId)) {
     if (await unpack(tar, packed, deps)) return true
   }
-  for (const { id, directory } of deps.audit.layers().filter((one) => one.diffId === diffId)) {
-    if (
-      directory &&
-      (await packFolder(tar, layers.directory(id), deps, await deps.stacks.lowers(id)))
-    ) {
-      return true
-    }
+  for (const layer of deps.audit.layers().filter((one) => one.diffId === diffId)) {
+    if (hasFolder(layer) && (await packFolders(tar, layer, deps))) return true
   }
   return false
 }
@@ -58,14 +54,21 @@ async function unpack(
   })
 }
 
-async function packFolder(
+async function packFolders(
   tar: Descriptor,
-  directory: string,
-  { audit, pool, signal }: HealDeps,
-  known: readonly string[] | undefined,
+  layer: LayerRecord,
+  { audit, pool, stacks, signal }: HealDeps,
 ): Promise<boolean> {
   await using temporary = audit.store.temporary()
-  for (const [index, lowers] of [known ?? [], []].entries()) {
+  const directories = audit.store.layers.folders(layer)
+  const joined = join(temporary.path, 'joined')
+  const [directory = joined] = directories.length === 1 ? directories : []
+  const isFolder =
+    directory !== joined ||
+    (await attempt(() => pool.run('mergeDirectories', { directories, directory }, signal)))
+  if (!isFolder) return false
+  // A copy with --link was made on nothing.
+  for (const [index, lowers] of [...(await stacks.everyLowers(layer)), []].entries()) {
     const file = join(temporary.path, `${index}.tar`)
     const isPacked = await attempt(async () => {
       const { diffId, size } = await pool.run('packLayer', { directory, lowers, tar: file }, signal)

@@ -9,6 +9,7 @@ import {
   hasFolder,
   isStackLayerId,
   type LayerId,
+  type LayerRecord,
   type StoreAudit,
   stackLayerId,
 } from '#cache'
@@ -23,6 +24,8 @@ export class KnownStacks {
   readonly #pool: WorkPool
   /** Bottom first, by the id of the layer on top. */
   readonly #below = new Map<LayerId, readonly DiffId[]>()
+  /** Ids of the stacks with a layer on top. */
+  readonly #under = new Map<DiffId, Set<LayerId>>()
 
   constructor(audit: StoreAudit, pool: WorkPool) {
     this.#audit = audit
@@ -53,9 +56,21 @@ export class KnownStacks {
     return [...new Set(found)]
   }
 
+  /** As `lowers`, of all stacks that a layer is known to be in, whose id may not tell. */
+  async everyLowers({
+    id,
+    diffId,
+  }: Pick<LayerRecord, 'id' | 'diffId'>): Promise<readonly (readonly string[])[]> {
+    const ids = new Set([id, ...((diffId && this.#under.get(diffId)) ?? [])])
+    const found = await Promise.all([...ids].map((one) => this.lowers(one)))
+    return found.filter((lowers) => lowers !== undefined)
+  }
+
   #add(diffIds: readonly DiffId[]): void {
-    for (const index of diffIds.keys()) {
-      this.#below.set(stackLayerId(diffIds.slice(0, index + 1)), diffIds.slice(0, index))
+    for (const [index, diffId] of diffIds.entries()) {
+      const id = stackLayerId(diffIds.slice(0, index + 1))
+      this.#below.set(id, diffIds.slice(0, index))
+      this.#under.set(diffId, (this.#under.get(diffId) ?? new Set()).add(id))
     }
   }
 
@@ -112,8 +127,8 @@ export class KnownStacks {
 }
 
 function* configsOf(audit: StoreAudit): Generator<readonly DiffId[]> {
-  for (const { path, found } of audit.blobs()) {
-    if (!found.isFile() || found.size > CONFIG_BYTES) continue
+  for (const { path, found, earlier } of audit.blobs()) {
+    if (!found.isFile() || found.size > CONFIG_BYTES || earlier !== undefined) continue
     const diffIds = diffIdsIn(path)
     if (diffIds !== undefined && diffIds.length > 0) yield diffIds
   }

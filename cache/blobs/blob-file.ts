@@ -9,7 +9,7 @@ const SMALL_BYTES = 64 * 1024
 const CHUNK_BYTES = 256 * 1024
 const WRITE_BYTES = 1024 * 1024
 /** Never through a link, and never waiting for the other end of a FIFO. */
-const READ_FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+export const READ_FLAGS: number = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
  * Writes a new file; long runs of zeros become holes. What `bytes` throws passes; what the disk refuses is a
@@ -89,19 +89,25 @@ async function readChunk(handle: FileHandle): Promise<Uint8Array> {
 
 /** The digest of a file that is on the disk when this returns. Throws as open, read and fsync do. */
 export function digestOfFile(path: string): Digest {
-  const digester = new Digester()
-  const buffer = Buffer.allocUnsafe(WRITE_BYTES)
   const fd = openSync(path, READ_FLAGS)
   try {
-    for (let length = -1; length !== 0; ) {
-      length = readSync(fd, buffer)
-      digester.update(buffer.subarray(0, length))
-    }
+    const digest = digestOfStart(fd)
     fsyncSync(fd)
-    return digester.digest()
+    return digest
   } finally {
     closeSync(fd)
   }
+}
+
+/** The digest of the first bytes of an open file; default: of all. Throws as read does. */
+export function digestOfStart(fd: number, length: number = Number.POSITIVE_INFINITY): Digest {
+  const digester = new Digester()
+  const buffer = Buffer.allocUnsafe(WRITE_BYTES)
+  for (let at = 0, got = -1; got !== 0; at += got) {
+    got = readSync(fd, buffer, 0, Math.min(buffer.length, length - at), at)
+    digester.update(buffer.subarray(0, got))
+  }
+  return digester.digest()
 }
 
 /**

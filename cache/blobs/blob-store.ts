@@ -1,13 +1,5 @@
-import {
-  chmodSync,
-  lstatSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  writeFileSync,
-} from 'node:fs'
-import { join } from 'node:path'
+import { lstatSync, mkdirSync, renameSync, rmSync, type Stats, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import {
   type BlobSink,
   type BlobSource,
@@ -17,7 +9,6 @@ import {
   Digester,
   digestOf,
   type ErrorCode,
-  errnoOf,
   hexOf,
   randomName,
   type TransferOptions,
@@ -26,30 +17,38 @@ import {
 } from '#core'
 import { isNoSpace, storeError } from '../filesystem/failure.ts'
 import { noteUse } from '../filesystem/last-use.ts'
-import { blobPath, type Layout } from '../filesystem/layout.ts'
+import type { Layout } from '../filesystem/layout.ts'
 import type { Pins } from '../filesystem/pins.ts'
 import type { Presence } from '../filesystem/presence.ts'
-import { syncPath } from '../filesystem/sync.ts'
+import { syncFolder } from '../filesystem/sync.ts'
 import { BlobDraft } from './blob-draft.ts'
 import { digestOfFile, readFile, writeFile } from './blob-file.ts'
-import { isFreshSpare, modeOf, SEALED, SPARE, UNSEALED } from './blob-modes.ts'
-
-/** From here on writing to the disk is worth an early start. */
-const LARGE_BYTES = 8 * 1024 * 1024
-/** As many blobs are written to the disk side by side. */
-const AT_ONCE = 8
+import { isFreshSpare, SPARE, UNSEALED } from './blob-modes.ts'
+import { arePartsSound, readParts, readTrailer } from './parted-blob.ts'
+import { ignoreMissing, SealedFolder } from './sealed-folder.ts'
 
 /** What a file can look like that is not the blob it is named after. */
 const DAMAGE = new Set<ErrorCode>(['DIGEST_MISMATCH', 'SIZE_MISMATCH', 'PERMISSION_DENIED'])
 
-/** The blobs of a store: files named by their digest, each verified when it enters. */
+/** A blob as it is on the disk. */
+interface Found {
+  /** Bytes. */
+  readonly size: number
+  readonly stats: Stats
+  /** The blob that it is kept in parts of; `undefined` for a file of its own. */
+  readonly earlier: Digest | undefined
+}
+
+/**
+ * The blobs of a store: files named by their digest, each verified when it enters. One that is made of an earlier
+ * one may be kept in parts, and is whole to its readers: see docs/adr/0067-tars-in-parts.md
+ */
 export class BlobStore implements BlobSource, BlobSink {
   readonly #layout: Layout
   readonly #presence: Presence
   readonly #pins: Pins
-  /** Blobs that were met here and may not be on the disk yet, with what writes them there. */
-  readonly #unsealed = new Map<Digest, Promise<void> | undefined>()
-  #syncing: Promise<void> = Promise.resolve()
+  readonly #files: SealedFolder
+  readonly #parts: SealedFolder
   /** Bytes of what was stored by this process. */
   stored: number = 0
 
@@ -57,11 +56,35 @@ export class BlobStore implements BlobSource, BlobSink {
     this.#layout = layout
     this.#presence = services.presence
     this.#pins = services.pins
+    this.#files = new SealedFolder(layout.blobs)
+    this.#parts = new SealedFolder(layout.parts)
   }
 
-  /** Where the blob is, or would be. Readers of the file verify it. */
+  /** Where the blob is as one file, or would be. Readers of the file verify it. */
   path(digest: Digest): string {
-    return blobPath(this.#layout, digest)
+    return this.#files.path(digest)
+  }
+
+  /** Where the blob is, if it is one file. */
+  findFile(digest: Digest): string | undefined {
+    return this.stat(digest) !== undefined && this.#files.find(digest)?.isFile()
+      ? this.path(digest)
+      : undefined
+  }
+
+  /**
+   * As `path`, for readers that need one file: a blob that is kept in parts becomes one.
+   * @throws {TsbuildError} as `open`, NO_SPACE
+   */
+  async file(digest: Digest, options: TransferOptions = {}): Promise<string> {
+    const found = this.#find(digest)
+    if (found?.earlier !== undefined) await this.#join({ digest, size: found.size }, options)
+    return this.path(digest)
+  }
+
+  /** The blob that one is kept in parts of; `undefined` for one that is a file, or is not there. */
+  earlierOf(digest: Digest): Digest | undefined {
+    return this.#find(digest)?.earlier
   }
 
   /** Size in bytes, or `undefined` when the blob is not there. One that is there stays until this process ends. */
@@ -74,7 +97,7 @@ export class BlobStore implements BlobSource, BlobSink {
   /** As `stat` for one that no name will lead to: `sync` does not wait for a spare one that is new. */
   statSpare(digest: Digest): number | undefined {
     const found = this.#find(digest)
-    if (found !== undefined && !isFreshSpare(found)) this.#note(digest, found)
+    if (found !== undefined && !isFreshSpare(found.stats)) this.#note(digest, found)
     return found?.size
   }
 
@@ -92,7 +115,7 @@ export class BlobStore implements BlobSource, BlobSink {
     if (size === undefined) {
       throw new TsbuildError(`blob ${digest} is not in the store`, { code: 'NOT_FOUND' })
     }
-    if (size !== descriptor.size) await this.#refuseSize(descriptor)
+    if (size !== descriptor.size) await this.#refuseSize(descriptor, size)
     return this.#reading(descriptor, options.signal)
   }
 
@@ -169,7 +192,10 @@ export class BlobStore implements BlobSource, BlobSink {
   keep(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): boolean {
     try {
       if (this.statSpare(blob.digest) === blob.size) rmSync(file)
-      else this.#rename(file, blob, SPARE)
+      else {
+        this.#files.rename(file, blob.digest, SPARE)
+        this.stored += blob.size
+      }
       return true
     } catch (cause) {
       if (!isNoSpace(cause)) throw cause
@@ -177,12 +203,34 @@ export class BlobStore implements BlobSource, BlobSink {
     }
   }
 
+  /**
+   * Takes over the file of a blob's parts, of a `temporary()` of the same store; the digest of the blob has been
+   * taken of them.
+   * @param file as `completeParts` has made it
+   * @throws {TsbuildError} NO_SPACE, IO_FAILED
+   */
+  adoptParts(file: string, digest: Digest): void {
+    const trailer = readTrailer(file)
+    if (trailer === undefined || trailer === 'damaged') throw new Error('not a file of parts')
+    if (this.stat(digest) === trailer.size) {
+      rmSync(file)
+      return
+    }
+    this.#makePartsFolder()
+    this.#parts.enter(file, digest)
+    // What they are made of has to be on the disk as well.
+    this.stat(digest)
+    this.stored += trailer.found.size
+  }
+
   /** Removes a blob; nothing to remove is fine. */
   delete(digest: Digest): void {
-    this.#unsealed.delete(digest)
-    const path = this.path(digest)
-    if (lstatSync(path, { throwIfNoEntry: false })?.isDirectory()) this.#presence.discard(path)
-    else rmSync(path, { force: true })
+    for (const folder of [this.#files, this.#parts]) {
+      folder.forget(digest)
+      const path = folder.path(digest)
+      if (folder.find(digest)?.isDirectory()) this.#presence.discard(path)
+      else rmSync(path, { force: true })
+    }
   }
 
   /**
@@ -190,103 +238,102 @@ export class BlobStore implements BlobSource, BlobSink {
    * later fsync(2) would claim success.
    * @throws {TsbuildError} NO_SPACE, IO_FAILED
    */
-  sync(): Promise<void> {
-    // One after the other: a second call must not return before everything is safe.
-    const syncing = this.#syncing.then(() => this.#syncUnsealed())
-    this.#syncing = syncing.catch(() => undefined)
-    return syncing
-  }
-
-  async #syncUnsealed(): Promise<void> {
-    const digests = [...this.#unsealed.keys()]
-    if (digests.length === 0) return
-    for (let at = 0; at < digests.length; at += AT_ONCE) {
-      await this.#writeBackAll(digests.slice(at, at + AT_ONCE))
-    }
-    await syncPath(this.#layout.blobs)
-    for (const digest of digests) {
-      ignoreMissing(() => chmodSync(this.path(digest), SEALED))
-      this.#unsealed.delete(digest)
-    }
-  }
-
-  async #writeBackAll(digests: readonly Digest[]): Promise<void> {
-    const writing = digests.map(async (digest) => {
-      try {
-        await (this.#unsealed.get(digest) ?? this.#writeBack(digest))
-      } catch (cause) {
-        this.#unsealed.delete(digest)
-        throw cause
-      }
-    })
-    await Promise.allSettled(writing)
-    await Promise.all(writing)
+  async sync(): Promise<void> {
+    // Parts that count as being on the disk are of a blob that is.
+    await this.#files.sync()
+    await this.#parts.sync()
   }
 
   /** After a reboot: what never got to be sealed is verified, and removed when it is not whole. */
   recover(): void {
-    for (const name of readdirSync(this.#layout.blobs)) {
-      const path = join(this.#layout.blobs, name)
-      const found = lstatSync(path, { throwIfNoEntry: false })
-      if (!found?.isFile() || modeOf(found) === SEALED) continue
-      const isKept = modeOf(found) !== SPARE && isWhole(path, `sha256:${name}`)
-      if (isKept) chmodSync(path, SEALED)
-      else rmSync(path, { force: true })
-    }
+    this.#files.recover((path, digest) => digestOfFile(path) === digest)
+    this.#parts.recover((path) => {
+      const trailer = readTrailer(path)
+      if (trailer === undefined || trailer === 'damaged') return false
+      return this.#files.find(trailer.earlier)?.isFile() === true && arePartsSound(path)
+    })
   }
 
-  #find(digest: Digest): Stats | undefined {
+  #find(digest: Digest): Found | undefined {
     this.#pins.hold(hexOf(digest))
-    const found = lstatSync(this.path(digest), { throwIfNoEntry: false })
-    if (found === undefined) return undefined
-    if (!found.isFile()) {
+    // Between the first two looks, another process may have made one file of the parts.
+    return this.#findFile(digest) ?? this.#findParts(digest) ?? this.#findFile(digest)
+  }
+
+  #findFile(digest: Digest): Found | undefined {
+    const stats = this.#files.find(digest)
+    if (stats === undefined) return undefined
+    if (!stats.isFile()) {
       this.setAside(digest)
       return undefined
     }
-    noteUse(this.path(digest), found)
-    return found
+    noteUse(this.path(digest), stats)
+    return { size: stats.size, stats, earlier: undefined }
   }
 
-  #note(digest: Digest, found: Stats): void {
-    if (modeOf(found) === SEALED || this.#unsealed.has(digest)) return
-    this.#unsealed.set(digest, undefined)
+  #findParts(digest: Digest): Found | undefined {
+    const path = this.#parts.path(digest)
+    const trailer = readTrailer(path)
+    if (trailer === 'damaged') this.setAside(digest)
+    if (trailer === undefined || trailer === 'damaged') return undefined
+    const { size, earlier, found: stats } = trailer
+    if (this.#files.find(earlier)?.isFile() !== true) return undefined
+    noteUse(path, stats)
+    return { size, stats, earlier }
   }
 
-  #rename(file: string, { digest, size }: Pick<Descriptor, 'digest' | 'size'>, mode: number): void {
-    try {
-      chmodSync(file, mode)
-      renameSync(file, this.path(digest))
-    } catch (cause) {
-      throw storeError(`store blob ${digest}`, cause)
+  #note(digest: Digest, { stats, earlier }: Found): void {
+    if (earlier === undefined) this.#files.note(digest, stats)
+    else {
+      this.#parts.note(digest, stats)
+      const found = this.#files.find(earlier)
+      if (found !== undefined) this.#files.note(earlier, found)
     }
+  }
+
+  #enter(file: string, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): void {
+    this.#files.enter(file, digest)
     this.stored += size
   }
 
-  #enter(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): void {
-    const { digest, size } = blob
-    this.#rename(file, blob, UNSEALED)
-    const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
-    // `sync` rejects with its failure.
-    early?.catch(() => undefined)
-    this.#unsealed.set(digest, early)
-  }
-
-  async #writeBack(digest: Digest): Promise<void> {
+  #makePartsFolder(): void {
+    const { parts } = this.#layout
     try {
-      await syncPath(this.path(digest))
+      if (mkdirSync(parts, { recursive: true, mode: 0o700 }) !== undefined) {
+        syncFolder(dirname(parts))
+      }
     } catch (cause) {
-      if (errnoOf(cause) === 'ENOENT') return
-      // Only what the disk refused is removed: a file that could not be opened is as good as it was.
-      if (isFsync(cause)) rmSync(this.path(digest), { force: true })
-      throw storeError(`write blob ${digest} to the disk`, cause)
+      throw storeError(`make ${parts}`, cause)
     }
   }
 
+  /** Makes one file of the parts of a blob. */
+  async #join(
+    blob: Pick<Descriptor, 'digest' | 'size'>,
+    { signal }: TransferOptions,
+  ): Promise<void> {
+    const file = this.#presence.newPath()
+    try {
+      await writeFile(file, this.#reading(blob, signal), { mode: UNSEALED, signal })
+      // What is there may be on the disk already, and named.
+      if (this.#findFile(blob.digest) === undefined) this.#enter(file, blob)
+      else rmSync(file)
+    } catch (cause) {
+      rmSync(file, { force: true })
+      throw cause
+    }
+    // Not before that is on the disk: a name may rely on them.
+    await this.sync()
+    this.#parts.forget(blob.digest)
+    rmSync(this.#parts.path(blob.digest), { force: true })
+  }
+
   /** Either the blob is damaged, or the caller is mistaken about its size. */
-  async #refuseSize(expected: Descriptor): Promise<never> {
+  async #refuseSize(expected: Descriptor, found: number): Promise<never> {
     const actual = new Digester()
-    for await (const chunk of readFile(this.path(expected.digest))) actual.update(chunk)
-    if (actual.digest() !== expected.digest) throw this.setAside(expected.digest)
+    for await (const chunk of this.#bytes(expected.digest, undefined)) actual.update(chunk)
+    const isSound = actual.digest() === expected.digest && actual.size === found
+    if (!isSound) throw await this.#setDamagedAside(expected.digest)
     throw new TsbuildError(
       `blob ${expected.digest} has ${actual.size} bytes, not ${expected.size}`,
       { code: 'SIZE_MISMATCH' },
@@ -294,17 +341,37 @@ export class BlobStore implements BlobSource, BlobSink {
   }
 
   async *#reading(
-    descriptor: Descriptor,
+    blob: Pick<Descriptor, 'digest' | 'size'>,
     signal: AbortSignal | undefined,
   ): AsyncGenerator<Uint8Array, void, undefined> {
     try {
-      yield* verified(readFile(this.path(descriptor.digest), signal), descriptor)
+      yield* verified(this.#bytes(blob.digest, signal), blob)
     } catch (cause) {
       if (cause instanceof TsbuildError && DAMAGE.has(cause.code)) {
-        throw this.setAside(descriptor.digest)
+        throw await this.#setDamagedAside(blob.digest)
       }
       throw cause
     }
+  }
+
+  #bytes(digest: Digest, signal: AbortSignal | undefined): Bytes {
+    const earlier = this.#find(digest)?.earlier
+    if (earlier === undefined) return readFile(this.path(digest), signal)
+    return readParts({ parts: this.#parts.path(digest), earlier: this.path(earlier) }, signal)
+  }
+
+  /** Also the blob that it was made of, if it is that which is damaged. */
+  async #setDamagedAside(digest: Digest): Promise<TsbuildError> {
+    const earlier = this.#find(digest)?.earlier
+    const failure = this.setAside(digest)
+    const size = earlier && this.statSpare(earlier)
+    if (earlier === undefined || size === undefined) return failure
+    try {
+      for await (const chunk of this.#reading({ digest: earlier, size }, undefined)) void chunk
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError)) throw cause
+    }
+    return failure
   }
 
   /**
@@ -313,32 +380,12 @@ export class BlobStore implements BlobSource, BlobSink {
    */
   setAside(digest: Digest): TsbuildError {
     const aside = `${hexOf(digest)}-${randomName(8)}`
-    this.#unsealed.delete(digest)
-    ignoreMissing(() => renameSync(this.path(digest), join(this.#layout.corrupt, aside)))
+    const folder = this.#files.find(digest) === undefined ? this.#parts : this.#files
+    folder.forget(digest)
+    ignoreMissing(() => renameSync(folder.path(digest), join(this.#layout.corrupt, aside)))
     return new TsbuildError(`blob ${digest} is damaged on the disk`, {
       code: 'DIGEST_MISMATCH',
       hint: `it was moved to corrupt/${aside} of the store; build or pull again`,
     })
   }
-}
-
-function isWhole(path: string, digest: string): boolean {
-  try {
-    return digestOfFile(path) === digest
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return false
-  }
-}
-
-function ignoreMissing(action: () => void): void {
-  try {
-    action()
-  } catch (cause) {
-    if (errnoOf(cause) !== 'ENOENT') throw cause
-  }
-}
-
-function isFsync(cause: unknown): boolean {
-  return cause instanceof Error && 'syscall' in cause && cause.syscall === 'fsync'
 }

@@ -78,27 +78,34 @@ export interface BlobSurroundings {
   /** A name needs it, or it is a form of a layer. */
   readonly isAccountedFor: (hex: string) => boolean
   readonly isPinned: (name: string) => boolean
+  /** Blobs of layers that are kept in parts. */
+  readonly parted: readonly string[]
+  /** Ids of the layers with a blob. */
+  readonly layersWith: (hex: string) => readonly string[]
 }
 
 /** Items of blobs that are in no image and no layer, and for each blob the ids of those that lead to it. */
-export function unnamedItems({ blobs, documents, isAccountedFor, isPinned }: BlobSurroundings): {
+export function unnamedItems({ blobs, documents, isPinned, ...around }: BlobSurroundings): {
   readonly items: readonly FoundItem[]
   readonly leadingTo: (hex: string) => readonly string[]
 } {
-  const unnamed = [...blobs].filter(([hex]) => !isAccountedFor(hex))
+  const unnamed = [...blobs].filter(([hex]) => !around.isAccountedFor(hex))
   const leading = new Map<string, string[]>()
-  for (const [hex] of unnamed) {
+  const lead = (hex: string, ids: readonly string[]): void => {
     for (const digest of documents.get(SHA256 + hex)?.leadsTo ?? []) {
       const to = hexIn(digest)
-      if (to !== hex) add(leading, to, hex)
+      if (to !== hex) for (const id of ids) add(leading, to, id)
     }
   }
+  for (const [hex] of unnamed) lead(hex, [hex])
+  for (const hex of around.parted) lead(hex, around.layersWith(hex))
   const leadingTo = (hex: string): readonly string[] => leading.get(hex) ?? []
   const items = unnamed.map(([hex, { path, usedAt }]): FoundItem => {
-    const kind = documents.get(SHA256 + hex)?.kind
+    const { kind } = documents.get(SHA256 + hex) ?? {}
+    const isDocument = kind !== undefined && kind !== 'parts'
     return {
       ...{ id: hex, type: 'regular', label: '', bytes: 0, images: [], seconds: undefined },
-      description: kind === undefined ? 'blob of no image' : `${kind} of an image without a name`,
+      description: isDocument ? `${kind} of an image without a name` : 'blob of no image',
       ...{ createdAt: usedAt, lastUsedAt: usedAt, isMutable: false, isFixed: false },
       isInUse: isPinned(hex),
       children: leadingTo(hex),

@@ -2,12 +2,13 @@ import { closeSync, constants, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { asDiffId, errnoOf, isDigest, isJsonObject, type Json, MAX_DOCUMENT_BYTES } from '#core'
 import { readLimited } from '#disk'
+import { readTrailer } from '../blobs/parted-blob.ts'
 import type { Layout } from '../filesystem/layout.ts'
 import { stackLayerId } from '../records/layer-id.ts'
 
-/** What a blob that is a document says. */
+/** What a blob that is a document says, or one that is kept in parts: it leads to the one that it has parts of. */
 export interface BlobDocument {
-  readonly kind: 'index' | 'manifest' | 'config'
+  readonly kind: 'index' | 'manifest' | 'config' | 'parts'
   /** Of a config: ids of the layers whose folders fit nothing but the image's stack. */
   readonly stacks: readonly string[]
   /** Everything in an index or a manifest that looks like a digest: more is kept rather than less. */
@@ -24,18 +25,22 @@ const BRACE = 0x7b
  */
 export class Documents {
   readonly #blobs: string
+  readonly #parts: string
   /** By digest: what a blob holds does not change. */
   readonly #known = new Map<string, BlobDocument | undefined>()
 
   constructor(layout: Layout) {
     this.#blobs = join(layout.blobs, '..')
+    this.#parts = layout.parts
   }
 
   /** `undefined` for what is not there, and for what is no document. */
   get(digest: string): BlobDocument | undefined {
     if (this.#known.has(digest)) return this.#known.get(digest)
-    const bytes = DIGEST.test(digest) ? this.#read(digest) : undefined
-    if (bytes === undefined) return undefined
+    if (!DIGEST.test(digest)) return undefined
+    const bytes = this.#read(digest)
+    // Not kept: it may become one file.
+    if (bytes === undefined) return this.#readParts(digest)
     const document = documentIn(bytes)
     this.#known.set(digest, document)
     return document
@@ -49,6 +54,12 @@ export class Documents {
       for (const next of this.get(digest)?.leadsTo ?? []) found.add(next)
     }
     return found
+  }
+
+  #readParts(digest: string): BlobDocument | undefined {
+    const trailer = readTrailer(join(this.#parts, hexIn(digest)))
+    if (trailer === undefined || trailer === 'damaged') return undefined
+    return { kind: 'parts', leadsTo: [trailer.earlier], stacks: [] }
   }
 
   /** `undefined` for what cannot be read; nothing of what is certainly no document. */

@@ -111,13 +111,22 @@ export function leftoverItems(
   })
 }
 
+/** Parts of blobs that are there as they are, too. */
+export function joinedItems({ parts, blobs }: Layout): readonly FoundItem[] {
+  const isJoined = (path: string): boolean => statOf(join(blobs, basename(path))) !== undefined
+  return entriesOf(parts, isJoined).map((entry) => {
+    const item = folderItem(entry, 'regular', 'parts of a blob that is whole')
+    return { ...item, id: `parts-${item.id}` }
+  })
+}
+
 /** What is being written, and what the store itself consists of. */
 export function storeItems(layout: Layout): readonly FoundItem[] {
   const { root, blobs, mounts, corrupt, digests, contents, temporary } = layout
-  const { builds, kept } = layout
+  const { parts, builds, kept } = layout
   const kinds = FOLDER_KINDS.map((kind) => layersFolder(root, kind))
-  const own = [root, dirname(blobs), blobs, mounts, corrupt, digests, contents, builds, kept]
-  const folders = [...own, ...kinds]
+  const own = [root, dirname(blobs), blobs, parts, mounts, corrupt, digests, contents]
+  const folders = [...own, builds, kept, ...kinds]
   const files = entriesOf(root).filter(({ stat }) => stat.isFile())
   const whole = { path: root, stat: lstatSync(root) }
   return [

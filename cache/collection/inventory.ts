@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { Layout } from '../filesystem/layout.ts'
 import { pinsOfAll } from '../filesystem/pins.ts'
 import { isLayerId, isStackLayerId } from '../records/layer-id.ts'
@@ -10,6 +11,7 @@ import {
   contentsItems,
   damagedItems,
   digestItems,
+  joinedItems,
   keptItems,
   leftoverItems,
   mountItems,
@@ -35,7 +37,15 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   const isNeeded = (hex: string): boolean => needs.needed.has(hex)
   const formsOfLayers = new Set(rows.flatMap(blobsOfLayer))
   const isAccountedFor = (hex: string): boolean => isNeeded(hex) || formsOfLayers.has(hex)
-  const unnamed = unnamedItems({ blobs, documents, isAccountedFor, isPinned })
+  const byDiffId = Map.groupBy(rows, ({ diffId }) => diffId)
+  const layersWith = (hex: string): readonly string[] =>
+    (byDiffId.get(hex) ?? []).map(({ id }) => id)
+  const parted = [...blobs.keys()].filter(
+    (hex) => byDiffId.has(hex) && blobs.get(hex)?.path === join(layout.parts, hex),
+  )
+  const unnamed = unnamedItems({
+    ...{ blobs, documents, isAccountedFor, isPinned, parted, layersWith },
+  })
   const imagesOf = (row: LayerRow): readonly string[] => namesOf(row, needs)
   const documentsOn = unnamed.leadingTo
   const surroundings = { layout, blobs, isNeeded, imagesOf, isPinned, documentsOn }
@@ -52,6 +62,7 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
     ...mountItems(layout),
     ...digestItems(layout),
     ...contentsItems(layout, (path) => ofLayers.has(path)),
+    ...joinedItems(layout),
     ...damagedItems(layout),
     ...leftoverItems(layout, { isKnown: pathsOf(layout, rows), isPinned }),
     ...storeItems(layout),

@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, type Stats } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { type DiffId, type Digest, errnoOf, hexOf, TsbuildError } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 import { makeFolders } from '#disk'
 import { invalidStoreError, storeError } from './failure.ts'
 import { FOLDER_KINDS, type FolderKind, folderKind } from './folder-kind.ts'
@@ -10,6 +10,8 @@ export interface Layout {
   readonly root: string
   /** `<hex>` of every blob. Spec: image-spec v1.1 image-layout.md#blobs */
   readonly blobs: string
+  /** `<hex>` of blobs that are kept in parts of others. */
+  readonly parts: string
   readonly index: string
   readonly ociLayout: string
   /** A folder in overlay form per layer, of the kind that this process uses. */
@@ -50,7 +52,7 @@ const KNOWN = new Set([
   ...'blobs index.json oci-layout mounts tmp corrupt digests contents builds kept version boot'.split(
     ' ',
   ),
-  ...['lock', 'sweep.lock', 'collection.lock', 'size', 'lost+found'],
+  ...['parts', 'lock', 'sweep.lock', 'collection.lock', 'size', 'lost+found'],
   ...FOLDER_KINDS.map(({ folder }) => folder),
 ])
 
@@ -60,6 +62,7 @@ export function layoutOf(root: string): Layout {
   return {
     root: absolute,
     blobs: join(absolute, 'blobs', 'sha256'),
+    parts: join(absolute, 'parts'),
     index: join(absolute, 'index.json'),
     ociLayout: join(absolute, 'oci-layout'),
     layers: layersFolder(absolute, folderKind()),
@@ -99,11 +102,6 @@ function ownFolder(root: string): string {
 /** Where the folders of a kind are. */
 export function layersFolder(root: string, { folder }: FolderKind): string {
   return join(root, folder)
-}
-
-/** Where a blob of the store is, or would be. */
-export function blobPath(layout: Layout, digest: Digest | DiffId): string {
-  return join(layout.blobs, hexOf(digest))
 }
 
 /**

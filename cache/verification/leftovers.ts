@@ -2,6 +2,7 @@
 import { existsSync, lstatSync, readdirSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { isDigest } from '#core'
+import { namesIn } from '../filesystem/best-effort.ts'
 import { FOLDER_KINDS, type FolderKind } from '../filesystem/folder-kind.ts'
 import { setAside } from '../filesystem/replace-file.ts'
 import { unknownFolders } from '../records/layer-folder.ts'
@@ -12,7 +13,9 @@ import type { StoreAudit } from './store-audit.ts'
 export function checkLeftovers(audit: StoreAudit): readonly Finding[] {
   return [
     ...FOLDER_KINDS.flatMap((kind) => checkUnknownFolders(kind, audit)),
-    ...checkStrangers(audit),
+    ...checkStrangers('blobs/sha256', audit),
+    ...checkStrangers('parts', audit),
+    ...checkJoined(audit),
     ...checkMounts(audit),
     ...checkCorrupt(audit),
   ]
@@ -29,13 +32,30 @@ function checkUnknownFolders(kind: FolderKind, audit: StoreAudit): readonly Find
   )
 }
 
-function checkStrangers({ layout }: StoreAudit): readonly Finding[] {
-  const names = readdirSync(layout.blobs).filter((name) => !isDigest(`sha256:${name}`))
+function checkStrangers(folder: string, { layout }: StoreAudit): readonly Finding[] {
+  const path = join(layout.root, folder)
+  const names = namesIn(path).filter((name) => !isDigest(`sha256:${name}`))
   return names.map((name) =>
-    leftover(`blobs/sha256/${name}`, 'is not named as a blob is', 'sets it aside', () =>
-      setAside(layout, join(layout.blobs, name)),
+    leftover(`${folder}/${name}`, 'is not named as a blob is', 'sets it aside', () =>
+      setAside(layout, join(path, name)),
     ),
   )
+}
+
+/** The process that made one file of them was killed before it removed them. */
+function checkJoined(audit: StoreAudit): readonly Finding[] {
+  const { parts } = audit.layout
+  const isJoined = (name: string): boolean => {
+    const digest = `sha256:${name}`
+    return isDigest(digest) && audit.isFile(digest)
+  }
+  return namesIn(parts)
+    .filter(isJoined)
+    .map((name) =>
+      leftover(`parts/${name}`, 'is of a blob that is whole', 'removes it', () =>
+        audit.presence.discard(join(parts, name)),
+      ),
+    )
 }
 
 /** One without its data was never complete, since it is made elsewhere and renamed. */

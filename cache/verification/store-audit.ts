@@ -4,10 +4,13 @@ import {
   type Descriptor,
   type DiffId,
   type Digest,
+  hexOf,
   isDigest,
   ownersFileOf,
   uncompressedDigest,
 } from '#core'
+import { readTrailer } from '../blobs/parted-blob.ts'
+import { namesIn } from '../filesystem/best-effort.ts'
 import { folderKind } from '../filesystem/folder-kind.ts'
 import { type Layout, layoutOf } from '../filesystem/layout.ts'
 import { Presence } from '../filesystem/presence.ts'
@@ -24,6 +27,8 @@ export interface FoundBlob {
   readonly digest: Digest
   readonly path: string
   readonly found: Stats
+  /** Of one that is kept in parts: the blob that it has parts of, or would have if that was there. */
+  readonly earlier: string | undefined
 }
 
 /** A compressed blob, and the layer that the database says it holds. */
@@ -60,14 +65,35 @@ export class StoreAudit implements AsyncDisposable {
     this.database = new Database(this.layout)
   }
 
-  /** What lies in the folder of the blobs under the name of one. */
+  /** What lies in the folder of the blobs, or of their parts, under the name of one. */
   *blobs(): Generator<FoundBlob> {
-    for (const name of readdirSync(this.layout.blobs)) {
+    const { blobs, parts } = this.layout
+    for (const name of readdirSync(blobs)) {
       const digest = `sha256:${name}`
-      const path = join(this.layout.blobs, name)
+      const path = join(blobs, name)
       const found = lstatSync(path, { throwIfNoEntry: false })
-      if (found !== undefined && isDigest(digest)) yield { digest, path, found }
+      if (found !== undefined && isDigest(digest)) yield { digest, path, found, earlier: undefined }
     }
+    for (const name of namesIn(parts)) {
+      const digest = `sha256:${name}`
+      const path = join(parts, name)
+      const found = lstatSync(path, { throwIfNoEntry: false })
+      if (found === undefined || !isDigest(digest) || this.isFile(digest)) continue
+      const trailer = found.isFile() ? readTrailer(path) : undefined
+      const isKnown = trailer !== undefined && trailer !== 'damaged'
+      const earlier = isKnown ? this.store.blobs.path(trailer.earlier) : path
+      yield { digest, path, found, earlier }
+    }
+  }
+
+  /** Whether something lies in the place of a blob or of its parts. */
+  isThere(digest: Digest): boolean {
+    return this.isFile(digest) || isAt(join(this.layout.parts, hexOf(digest)))
+  }
+
+  /** Whether something lies in the place of a blob. */
+  isFile(digest: Digest): boolean {
+    return isAt(this.store.blobs.path(digest))
   }
 
   /** The layers that the database knows, without those whose row is damaged. */
@@ -193,6 +219,10 @@ export class StoreAudit implements AsyncDisposable {
       last = end
     }
   }
+}
+
+function isAt(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
 }
 
 const COMPRESSED_LAYERS = 'SELECT DISTINCT diff_id FROM compressed'

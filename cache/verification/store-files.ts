@@ -58,13 +58,15 @@ export function checkFiles(layout: Layout): readonly Finding[] {
 function foldersOf({
   root,
   blobs,
+  parts,
   temporary,
   mounts,
   corrupt,
   digests,
 }: Layout): readonly string[] {
-  const layers = FOLDER_KINDS.map((kind) => layersFolder(root, kind)).filter(statOf)
-  return [root, `${root}/blobs`, blobs, ...layers, temporary, mounts, corrupt, digests]
+  const layers = FOLDER_KINDS.map((kind) => layersFolder(root, kind))
+  const optional = [...layers, parts].filter(statOf)
+  return [root, `${root}/blobs`, blobs, ...optional, temporary, mounts, corrupt, digests]
 }
 
 function checkFolder(path: string, layout: Layout): readonly Finding[] {

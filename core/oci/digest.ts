@@ -35,10 +35,7 @@ export function isDigest(text: string): text is Digest {
   return text.length === 71 && SHA256.test(text)
 }
 
-/**
- * @throws {TsbuildError} REFERENCE_INVALID when `text` is not a sha256 digest
- * @internal
- */
+/** @throws {TsbuildError} REFERENCE_INVALID when `text` is not a sha256 digest */
 export function parseDigest(text: string): Digest {
   if (isDigest(text)) return text
   throw new TsbuildError(`invalid digest ${JSON.stringify(text.slice(0, 200))}`, {

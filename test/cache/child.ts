@@ -13,9 +13,10 @@ import {
 import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import koffi from 'koffi'
-import { Collector, type LayerId, layerId, openStore, type Store } from '#cache'
+import { Collector, completeParts, type LayerId, layerId, openStore, type Store } from '#cache'
 import {
   collect,
+  type Descriptor,
   type Digest,
   digestOf,
   errnoOf,
@@ -64,6 +65,11 @@ async function crash(root: string): Promise<void> {
     await store.blobs.put(blob, inPieces(bytes, 65_536))
     await store.images.set(`localhost/crash:${round % 5}`, blob)
     tell(`named localhost/crash:${round % 5} ${blob.digest}`)
+    const parted = await putParts(store, { ...blob, bytes })
+    await store.images.set(`localhost/parts:${round % 5}`, parted)
+    tell(`named localhost/parts:${round % 5} ${parted.digest}`)
+    // Now and then one file is made of parts that are named.
+    if (round % 4 === 1) await store.blobs.file(parted.digest)
     tell(`put ${await putFiles(store, 1 + (round % 50))}`)
     if (round % 3 === 2) {
       await store.sync()
@@ -74,9 +80,32 @@ async function crash(root: string): Promise<void> {
   }
 }
 
-/** Blobs that no image names. */
+/** Stores a blob in parts of another one. */
+async function putParts(
+  store: Store,
+  earlier: { readonly digest: Digest; readonly bytes: Buffer },
+): Promise<Descriptor> {
+  await using folder = store.temporary()
+  const file = join(folder.path, 'parts')
+  const pieces = randomBytes(10_000)
+  writeFileSync(file, pieces)
+  const all = { position: 0, size: earlier.bytes.length }
+  const parts = [
+    { from: 'pieces', position: 0, size: 4000 },
+    { from: 'earlier', ...all },
+    { from: 'pieces', position: 4000, size: 6000 },
+  ] as const
+  completeParts(file, { earlier: earlier.digest, parts })
+  const bytes = Buffer.concat([pieces.subarray(0, 4000), earlier.bytes, pieces.subarray(4000)])
+  const blob = { ...descriptorOf(bytes), mediaType: MEDIA_TYPES.ociManifest }
+  store.blobs.adoptParts(file, blob.digest)
+  return blob
+}
+
+/** Blobs that no image names, and of which no named one has parts. */
 function stale(store: Store): readonly Digest[] {
-  const used = new Set(store.images.list().map((image) => image.descriptor.digest))
+  const named = store.images.list().map((image) => image.descriptor.digest)
+  const used = new Set(named.flatMap((digest) => [digest, store.blobs.earlierOf(digest) ?? digest]))
   const all = readdirSync(dirname(store.blobs.path(digestOf('')))).map((hex) => `sha256:${hex}`)
   return all.map(parseDigest).filter((digest) => !used.has(digest))
 }

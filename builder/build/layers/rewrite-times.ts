@@ -38,8 +38,8 @@ export async function rewriteTimes(
   }
   await using temporary = store.temporary()
   const target = join(temporary.path, 'tar')
-  const tar = store.blobs.path(uncompressedDigest(layer.diffId))
   await unpackTar(layer, { store, signal })
+  const tar = await store.blobs.file(uncompressedDigest(layer.diffId), { signal })
   const facts = await spans.measure('packing', () =>
     pool.run('rewriteTimes', { tar, target, maxMtime }, signal),
   )

@@ -87,8 +87,9 @@ function listNoted(
   { blobs, contents }: LayerStore,
 ): ReadonlyMap<Name, TarFile> | undefined {
   const noted = diffId && form === 'plain' ? contents.find(diffId) : undefined
-  if (diffId === undefined || noted === undefined) return undefined
-  return listNotedTar(blobs.path(uncompressedDigest(diffId)), noted)
+  const tar = diffId && noted && blobs.findFile(uncompressedDigest(diffId))
+  if (tar === undefined || noted === undefined) return undefined
+  return listNotedTar(tar, noted)
 }
 
 /** Opens the plain tar of a layer from one of its blobs. */

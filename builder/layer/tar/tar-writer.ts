@@ -24,6 +24,14 @@ import { encodeHeader, encodeWhiteout, headerKey } from './header-encoder.ts'
 /** Small enough to stay in the CPU's cache between reading, hashing and writing. */
 const BUFFER_SIZE = 512 * 1024
 
+/** The end of a tar are two blocks of zeros. Spec: POSIX pax, ustar Interchange Format */
+const END_BYTES = 2 * BLOCK
+
+/** Where the end is in a tar of `size` bytes. */
+export function tarEnd(size: number): { readonly position: number; readonly size: number } {
+  return { position: size - END_BYTES, size: END_BYTES }
+}
+
 /** What else gets what a tar writer writes. */
 export interface TarReaders {
   /** See `LayerSinks`. */
@@ -34,7 +42,7 @@ export interface TarReaders {
 
 /** Writes a layer's tar: everything is copied through one buffer, digested and written. */
 export class TarWriter implements CopyBuffer {
-  readonly #fd: number
+  readonly #fd: number | undefined
   /** Of a file of its own. */
   readonly #holes: HoleWriter | undefined
   readonly #reader: RingWriter | undefined
@@ -47,14 +55,15 @@ export class TarWriter implements CopyBuffer {
   /** Bytes of `buffer` that are taken. */
   used = 0
 
-  /** `target`: a file to create, or a descriptor that stays open. */
-  constructor(target: string | number, { reader, contents, chunks }: TarReaders = {}) {
+  /** `target`: a file to create, or a descriptor that stays open; `undefined`: only readers get the tar. */
+  constructor(target: string | number | undefined, { reader, contents, chunks }: TarReaders = {}) {
     this.#reader = reader === undefined ? undefined : new RingWriter(reader)
     this.#contents = contents
     this.#chunks = chunks
     this.buffer = this.#reader?.slot() ?? Buffer.allocUnsafeSlow(BUFFER_SIZE)
     this.#fd = typeof target === 'string' ? openSync(target, 'wx', 0o644) : target
-    this.#holes = typeof target === 'string' ? new HoleWriter(this.#fd) : undefined
+    const isOwn = typeof target === 'string' && this.#fd !== undefined
+    this.#holes = isOwn ? new HoleWriter(this.#fd) : undefined
   }
 
   /** Bytes so far. */
@@ -110,8 +119,8 @@ export class TarWriter implements CopyBuffer {
     // The reader first: it works while the file is written.
     if (this.#reader === undefined) this.#digester.update(taken)
     else this.#reader.pass(taken.length)
-    if (this.#holes === undefined) writeFully(this.#fd, taken, 0, taken.length)
-    else this.#holes.write(taken)
+    if (this.#holes !== undefined) this.#holes.write(taken)
+    else if (this.#fd !== undefined) writeFully(this.#fd, taken, 0, taken.length)
     this.#chunks?.add(taken)
     this.#size += taken.length
     this.used = 0
@@ -132,7 +141,7 @@ export class TarWriter implements CopyBuffer {
 
   /** Ends the tar. The digest is absent when a reader takes it. */
   finish(): { readonly diffId?: DiffId; readonly size: number } {
-    this.#append(Buffer.alloc(2 * BLOCK))
+    this.#append(Buffer.alloc(END_BYTES))
     this.flush()
     this.#holes?.finish()
     const size = this.#size
@@ -145,7 +154,7 @@ export class TarWriter implements CopyBuffer {
 
   /** Closes the file, unless it was given as a descriptor. */
   close(): void {
-    if (this.#holes !== undefined) closeSync(this.#fd)
+    if (this.#holes !== undefined && this.#fd !== undefined) closeSync(this.#fd)
   }
 }
 

@@ -23,8 +23,8 @@ export interface Assembly {
   readonly previous: PreviousFiles
   /** As `rewriteLayer` has written them. */
   readonly pieces: string
-  /** A file to create. */
-  readonly tar: string
+  /** A file to create; `undefined`: only the reader gets the tar, or its digest is taken. */
+  readonly tar: string | undefined
   /** As `rewriteLayer` has begun it, to be completed. */
   readonly contents: string | undefined
   /** As in `LayerSinks`. */

@@ -72,7 +72,7 @@ export class SharedMounts implements MountSharing {
     const made = `${directory}.shared`
     try {
       mkdirSync(made)
-      const path = store.blobs.path(blob.digest)
+      const path = await store.blobs.file(blob.digest, { signal })
       const task = { source: { kind: 'file', path, compression }, diffId, directory: made } as const
       await pool.run('unpackLayer', { ...task, lowers: [] }, signal)
       rmdirSync(directory)

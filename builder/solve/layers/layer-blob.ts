@@ -104,7 +104,7 @@ async function stoppable<T>(
 async function readStored<T>(blob: Descriptor, read: ReadBlob<T>, deps: LayerDeps): Promise<T> {
   const { store, pool, watch, signal } = deps
   const compression = readableCompression(blob)
-  const path = store.blobs.path(blob.digest)
+  const path = await store.blobs.file(blob.digest, { signal })
   const run = (watch.isRepairing ? pool.runBeside : pool.run).bind(pool)
   try {
     return await read({ kind: 'file', path, compression }, run)

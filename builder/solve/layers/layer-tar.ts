@@ -15,7 +15,7 @@ export async function lowerTar(
   tar: Omit<UsedTar, 'path'>,
   { store, pool, watch, signal }: LayerDeps,
 ): Promise<string | undefined> {
-  const path = store.blobs.path(uncompressedDigest(tar.diffId))
+  const path = await store.blobs.file(uncompressedDigest(tar.diffId), { signal })
   await watch.useTar({ ...tar, path })
   return (await pool.run('isSelfContained', path, signal)) ? path : undefined
 }

@@ -1,6 +1,6 @@
 import { fileRights } from '#builder/linux'
 import type { CacheKey, LayerRecord, Store } from '#cache'
-import { type DiffId, uncompressedDigest } from '#core'
+import { asDiffId, type DiffId, uncompressedDigest } from '#core'
 
 /** An earlier layer of a copy, of which the next one can be made. */
 export interface PreviousCopy {
@@ -33,19 +33,25 @@ export function* previousCopies(
   const { layers, records, contents, blobs } = store
   const seen = new Set<DiffId>()
   for (const id of records.layersOfFamily(family, MOST_LOOKED_AT)) {
-    const found = layers.get(id)
-    const layer = found?.differsFrom === undefined ? found : layers.get(found.differsFrom)
+    const layer = madeOf(layers.get(id), store)
     const { diffId, size } = layer ?? {}
     const noted = diffId && contents.find(diffId)
     if (layer === undefined || diffId === undefined || noted === undefined) continue
     if (seen.has(diffId)) continue
     seen.add(diffId)
     const digest = uncompressedDigest(diffId)
-    if (wants.tar && (size === undefined || blobs.stat(digest) !== size)) continue
+    const tar = wants.tar && blobs.stat(digest) === size ? blobs.findFile(digest) : undefined
+    if (wants.tar && tar === undefined) continue
     if (wants.directory && !(layer.directory && canBeParted(diffId, store))) continue
-    const tar = wants.tar ? blobs.path(digest) : undefined
     yield { layer: { ...layer, diffId }, contents: noted, tar }
   }
+}
+
+/** The layer that one is made of which has only what differs, in a folder or a tar; another one is it itself. */
+function madeOf(layer: LayerRecord | undefined, { layers, blobs }: Store): LayerRecord | undefined {
+  if (layer?.differsFrom !== undefined) return layers.get(layer.differsFrom)
+  const earlier = layer?.diffId && blobs.earlierOf(uncompressedDigest(layer.diffId))
+  return earlier === undefined ? layer : layers.findByDiffId(asDiffId(earlier))
 }
 
 /** What is kept beside a folder counts for that folder alone; steps in place may change any folder. */

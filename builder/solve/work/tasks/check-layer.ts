@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { decompress } from '#builder/layer'
+import { readParts } from '#cache'
 import {
   asDiffId,
   type Bytes,
@@ -23,6 +24,8 @@ export async function checkLayer(task: BlobTask): Promise<number> {
 /** A file that claims to be a blob. */
 export interface DigestBlobTask {
   readonly path: string
+  /** It has the parts of a blob, of which others are in this file. */
+  readonly earlier?: string | undefined
   /** It is a layer, packed so. Absent: what it holds does not matter. */
   readonly compression?: Compression | undefined
 }
@@ -36,30 +39,35 @@ export interface DigestedBlob {
   readonly diffId: DiffId | undefined
 }
 
-/** Digests a file as it is, and the layer in it in the same pass. */
-export async function digestBlob({ path, compression }: DigestBlobTask): Promise<DigestedBlob> {
+/** Digests a blob as it is, and the layer in it in the same pass. */
+export async function digestBlob(task: DigestBlobTask): Promise<DigestedBlob> {
+  const { compression } = task
   const packed = new Digester()
   if (compression === undefined || compression === 'none') {
-    for await (const _ of digested(path, packed)) checkpoint()
+    for await (const _ of digested(task, packed)) checkpoint()
     const digest = packed.digest()
     return { digest, size: packed.size, diffId: compression && asDiffId(digest) }
   }
   const tar = new Digester()
   try {
-    for await (const chunk of decompress(digested(path, packed), compression)) {
+    for await (const chunk of decompress(digested(task, packed), compression)) {
       checkpoint()
       tar.update(chunk)
     }
   } catch (cause) {
     if (!(cause instanceof TsbuildError) || cause.code !== 'LAYER_INVALID') throw cause
     // The rest was not read.
-    return await digestBlob({ path })
+    return await digestBlob({ ...task, compression: undefined })
   }
   return { digest: packed.digest(), size: packed.size, diffId: asDiffId(tar.digest()) }
 }
 
-async function* digested(path: string, digester: Digester): Bytes {
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
+async function* digested({ path, earlier }: DigestBlobTask, digester: Digester): Bytes {
+  const bytes: Bytes =
+    earlier === undefined
+      ? createReadStream(path, { highWaterMark: 1 << 20 })
+      : readParts({ parts: path, earlier })
+  for await (const chunk of bytes) {
     digester.update(chunk)
     yield chunk
   }

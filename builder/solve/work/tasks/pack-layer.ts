@@ -1,5 +1,6 @@
 import { changesOf, ownersBeside, stackTree, type WrittenTar, writeTar } from '#builder/layer'
 import type { OwnedFiles } from '#core'
+import { openNullDevice } from './null-device.ts'
 
 /** A layer's tar. */
 export interface SizedLayer extends WrittenTar {
@@ -27,4 +28,10 @@ export function packLayer(task: PackTask): SizedLayer {
   } finally {
     lower?.close()
   }
+}
+
+/** The digest of what `packLayer` would write. */
+export function digestLayer({ directory, lowers }: Omit<PackTask, 'tar'>): SizedLayer {
+  using nullDevice = openNullDevice()
+  return packLayer({ directory, lowers, tar: nullDevice.descriptor })
 }
