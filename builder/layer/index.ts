@@ -42,7 +42,7 @@ export type { LayerSinks, WriteOptions, WrittenLayer } from './write/layer-sinks
 export { mergeLayers } from './write/merge.ts'
 export { type RewriteSinks, rewriteLayer } from './write/rewrite.ts'
 export { squashLayers } from './write/squash.ts'
-export type { TarRecipe } from './write/tar-recipe.ts'
+export { newBytes, type TarRecipe } from './write/tar-recipe.ts'
 export { clampChange, clampChanges, clampDirectory, clampTar } from './write/times.ts'
 export {
   type WrittenTar,

@@ -15,6 +15,12 @@ export interface TarRecipe {
   readonly entries: NotedEntries | undefined
 }
 
+/** Bytes that an earlier tar has not. */
+export function newBytes({ parts }: TarRecipe): number {
+  const pieces = parts.filter(({ from }) => from === 'pieces')
+  return pieces.reduce((sum, { size }) => sum + size, 0)
+}
+
 /** Parts of a tar; what follows its predecessor in the same file is one part with it. */
 export class TarParts {
   readonly #parts: TarPart[] = []

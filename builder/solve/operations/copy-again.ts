@@ -1,21 +1,13 @@
 import { join } from 'node:path'
-import type { Assembly, PreviousFiles, WrittenLayer } from '#builder/layer'
 import type { FilesVertex } from '#builder/plan'
-import type { CacheKey, LayerId, TarFacts, TemporaryDirectory } from '#cache'
-import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
+import type { CacheKey, LayerId, TarFacts } from '#cache'
+import { uncompressedDigest } from '#core'
 import { type PreviousCopy, previousCopies } from '../layers/previous-copy.ts'
 import { lastCopyOf } from '../work/selection/selection-state.ts'
 import type { CopyTask } from '../work/tasks/copy-files.ts'
 import type { RecopiedFiles } from '../work/tasks/recopy-files.ts'
-import {
-  adoptContents,
-  adoptState,
-  adoptTar,
-  type CopyDeps,
-  layerOfTar,
-  type MadeLayer,
-} from './copied-layer.ts'
-import { readAlong } from './read-along.ts'
+import { adoptState, type CopyDeps, layerOfTar, type MadeLayer } from './copied-layer.ts'
+import { isMostlyEarlier, makeTar, mayBeParted, type TarWork } from './copied-tar.ts'
 
 /** A step of which there may be an earlier version. */
 interface KnownStep {
@@ -23,11 +15,9 @@ interface KnownStep {
   readonly family: CacheKey
 }
 
-/** A copy that is compared with an earlier one, and where its files are written. */
-interface Recopying {
+/** A copy that is compared with an earlier one. */
+interface Recopying extends TarWork {
   readonly task: CopyTask
-  readonly previous: PreviousCopy
-  readonly place: (name: string) => string
 }
 
 /**
@@ -64,17 +54,22 @@ async function copyFrom(
   const { store, tasks } = deps
   const temporary = store.temporary()
   const place = (name: string): string => join(temporary.path, name)
-  const recopying = { task, previous, place }
+  const isFolder = task.directory !== undefined
+  const isParted = await mayBeParted(previous, deps)
+  // The next copy can be made of it. With a folder, or in parts, differences count from the same layer next time.
+  const isWhole = task.tar !== undefined && !isFolder && !isParted
+  const recopying = { task, previous, place, isWhole, isParted }
   let tar: Promise<TarFacts | undefined> | undefined
   try {
     const copied = await recopy(recopying, deps)
     if (copied === undefined) return undefined
-    const isFolder = task.directory !== undefined
+    // Of a tar that is made anew, later ones can be made.
+    if (isParted && !isFolder && !isMostlyEarlier(copied)) return undefined
     const layer = isFolder ? await adoptDirectory(recopying, deps) : undefined
-    if (isFolder)
+    if (!isWhole)
       adoptState(copied.state, { file: place('state'), base: previous.layer.diffId }, store)
     if (task.tar !== undefined)
-      tar = tasks.add(makeTar(recopying, copied, { layer, temporary }, deps))
+      tar = tasks.add(makeTar(copied, recopying, { layer, temporary }, deps))
     if (layer !== undefined) return { copied, layer, tar }
     const facts = await tar
     return facts && { copied, layer: layerOfTar(facts, store) }
@@ -84,12 +79,10 @@ async function copyFrom(
 }
 
 function recopy(
-  { task, previous, place }: Recopying,
+  { task, previous, place, isWhole }: Recopying,
   { pool, signal }: CopyDeps,
 ): Promise<RecopiedFiles | undefined> {
   const { tar, directory, contents: _, reader: __, ...copying } = task
-  const isWhole = tar !== undefined && directory === undefined
-  // With a directory, differences count from the same layer next time.
   const contents = isWhole ? { contents: place('contents') } : {}
   const sinks = {
     ...(tar === undefined ? {} : { pieces: place('pieces'), ...contents }),
@@ -115,79 +108,4 @@ async function adoptDirectory(
   const { id } = layers.commitDifferences(directory, previous.layer.id)
   layers.setSeal(id, uncompressedDigest(seal))
   return id
-}
-
-/** The layer that a tar is made of, where it has another form, and the files that are removed then. */
-interface TarOwner {
-  readonly layer: LayerId | undefined
-  readonly temporary: TemporaryDirectory
-}
-
-/** @returns `undefined` when the earlier tar was damaged */
-async function makeTar(
-  { task, previous, place }: Recopying,
-  { recipe, warnings, presumed, state }: RecopiedFiles,
-  { layer, temporary }: TarOwner,
-  deps: CopyDeps,
-): Promise<TarFacts | undefined> {
-  await using _ = temporary
-  const { layers } = deps.store
-  if (recipe === undefined || previous.tar === undefined) throw new Error('a tar has a recipe')
-  const isWhole = task.directory === undefined
-  const [contents, noted] = isWhole ? [place('contents'), place('state')] : []
-  const files = { contents: previous.contents, tar: previous.tar }
-  const written = await assemble(
-    { recipe, previous: files, pieces: place('pieces'), tar: place('tar'), contents },
-    previous,
-    deps,
-  )
-  if (written === undefined) return undefined
-  const { diffId, size, hasContents = false } = written
-  const made = { diffId, size, warnings, presumed }
-  const facts = await adoptTar(made, { tar: place('tar') }, deps)
-  adoptContents({ diffId, hasContents, state }, { contents, state: noted }, deps)
-  if (layer !== undefined && facts !== undefined) layers.setTar(layer, facts)
-  return facts
-}
-
-/** Another thread takes the digest. @returns `undefined` when the earlier tar was damaged */
-async function assemble(
-  assembly: Omit<Assembly, 'reader'> & { readonly previous: PreviousFiles },
-  previous: PreviousCopy,
-  deps: CopyDeps,
-): Promise<WrittenLayer | undefined> {
-  const { pool, spans, signal } = deps
-  try {
-    const { written, read } = await spans.measure('packing', () =>
-      readAlong(
-        {
-          write: (reader) => pool.run('assembleTar', { ...assembly, reader }, signal),
-          read: (tar) => pool.runBeside('digestTar', { tar }, signal),
-        },
-        pool,
-      ),
-    )
-    return { ...written, ...read }
-  } catch (cause) {
-    if (!(cause instanceof TsbuildError) || cause.code !== 'DIGEST_MISMATCH') throw cause
-    await setAside(previous, cause, deps)
-    return undefined
-  }
-}
-
-/** A tar of the store was damaged: reading it as a whole takes it out of the store. */
-async function setAside(
-  { layer: { diffId, size = 0 } }: PreviousCopy,
-  cause: TsbuildError,
-  { store, reporter, signal }: CopyDeps,
-): Promise<void> {
-  store.contents.remove(diffId)
-  reporter.cacheFailure(cause)
-  const blob = { mediaType: MEDIA_TYPES.ociLayer, digest: uncompressedDigest(diffId), size }
-  try {
-    for await (const bytes of await store.blobs.open(blob, { signal })) void bytes
-  } catch (failure) {
-    throwIfCancelled(signal, 'read a damaged tar')
-    if (!(failure instanceof TsbuildError)) throw failure
-  }
 }

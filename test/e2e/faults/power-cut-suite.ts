@@ -12,6 +12,8 @@ const NO_MOUNT = 32
 
 /** So many that a copy is made of its earlier version. */
 const FILES = 520
+/** Bytes with which its tar is kept in parts of that. */
+const LARGE = 9 << 20
 /** A life has fewer until the cut begins, */
 const MOST_BUILDS = 4
 /** which comes within so many seconds, about the duration of one. */
@@ -45,6 +47,7 @@ mount --bind "$folder/boot" /proc/sys/kernel/random/boot_id
 if test -e "$root"; then
   "$@" store verify --root "$root" > "$folder/verified" || exit 1
   "$@" images --format json --root "$root" > "$folder/images"
+  ls "$root/parts" >> "$folder/parts" 2> /dev/null || true
 fi
 if test -e "$cache" && test -s "$folder/exported"; then
   read -r me id < "$folder/exported"
@@ -117,6 +120,7 @@ export function powerCutSuite({ cuts }: { readonly cuts: number }): void {
     }
     const built = acknowledged(directory)
     assert.ok(built.length >= cuts, `${built.length} builds`)
+    assert.match(readFileSync(directory.file('parts'), 'utf8'), /^[0-9a-f]{64}$/m)
     await checkImages(directory, lastOfLives(built).slice(-MOST_COMPARED))
   })
 }
@@ -137,10 +141,11 @@ async function prepare(directory: TemporaryDirectory): Promise<void> {
       '',
     ].join('\n'),
     busybox: readFileSync('/bin/busybox'),
+    'd/large': Buffer.alloc(LARGE, 'large'),
     ...Object.fromEntries(Array.from({ length: FILES }, (_, n) => [`d/f${n}`, `file ${n}\n`])),
   })
   for (const name of ['mnt', 'home']) mkdirSync(directory.file(name))
-  const files = ['acknowledged', 'exported', 'verified', 'built']
+  const files = ['acknowledged', 'exported', 'verified', 'built', 'parts']
   for (const name of files) writeFileSync(directory.file(name), '')
   await capture('truncate', ['-s', '512M', directory.file('disk')])
   await capture('mkfs.ext4', ['-q', '-F', directory.file('disk')])

@@ -65,6 +65,8 @@ const COPIES = [
 ]
 /** So many that what is where in the tar is remembered. */
 const MANY_FILES = 520
+/** Bytes with which the tar of a copy is kept in parts of an earlier one. */
+const LARGE = 9 << 20
 
 const build =
   (context: string, ...more: readonly string[]): Command =>
@@ -94,6 +96,12 @@ export const SITUATIONS: readonly Situation[] = [
     name: 'copies of what changed',
     before: [build('copies/0')],
     command: build('copies/1'),
+    dispensable: ['/digests/', 'contents', '/pins'],
+  },
+  {
+    name: 'a copy in parts of an earlier tar',
+    before: [build('large/0')],
+    command: build('large/1'),
     dispensable: ['/digests/', 'contents', '/pins'],
   },
   {
@@ -160,14 +168,20 @@ export const SITUATIONS: readonly Situation[] = [
 
 /** Writes the build contexts. */
 export async function writeContexts(directory: string): Promise<void> {
-  const filesOf = (count: number): Record<string, string> =>
+  const filesOf = (count: number): Record<string, string | Buffer> =>
     Object.fromEntries(Array.from({ length: count }, (_, n) => [`d/f${n}`, `file ${n}\n`]))
   const busybox = readFileSync('/bin/busybox')
-  const put = (name: string, dockerfile: readonly string[], files: Record<string, string>) =>
-    writeContext(join(directory, name), { Dockerfile: dockerfile.join('\n'), busybox, ...files })
+  const put = (
+    name: string,
+    dockerfile: readonly string[],
+    files: Record<string, string | Buffer>,
+  ) => writeContext(join(directory, name), { Dockerfile: dockerfile.join('\n'), busybox, ...files })
   put('small', SMALL, filesOf(3))
   put('app', APP, filesOf(5))
   put('based', ['ARG BASE', 'FROM $BASE', 'RUN echo x > /x', ''], {})
+  const large = { ...filesOf(MANY_FILES), 'd/large': Buffer.alloc(LARGE, 'large') }
+  put('large/0', SMALL, large)
+  put('large/1', SMALL, { ...large, 'd/f7': 'changed\n' })
   put('copies/0', COPIES, filesOf(MANY_FILES))
   put('copies/1', COPIES, { ...filesOf(MANY_FILES), 'd/f7': 'changed\n', 'd/new': 'new\n' })
 }

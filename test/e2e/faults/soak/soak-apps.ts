@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { writeContext } from '../../support/context.ts'
+import { earlierOf } from '../../support/store-check.ts'
 import { mustBuild } from '../../support/tsbuild.ts'
 
 /** One image that may be built any number of times: it is always the same. */
@@ -15,6 +16,8 @@ const NAMES = ['one', 'two', 'three', 'four']
 const VERSIONS = 3
 /** So many that a copy is made of its earlier version. */
 const MANY_FILES = 520
+/** Bytes with which its tar is kept in parts of that. */
+const LARGE = 9 << 20
 
 /** All that are built. */
 export const APPS: readonly App[] = NAMES.flatMap((name) =>
@@ -58,6 +61,7 @@ export function writeApps(directory: string, base: string): string {
       'common/f7': `version ${version}\n`,
       ...Object.fromEntries(many),
       'many/f7': `version ${version}\n`,
+      'many/large': Buffer.alloc(LARGE, 'large'),
       [`many/only${version}`]: '',
     })
   }
@@ -120,12 +124,16 @@ function imageIdOf(root: string, manifest: string): string {
   return (JSON.parse(readFileSync(path, 'utf8')) as { config: { digest: string } }).config.digest
 }
 
-/** The hex digits of all blobs of a store. */
+/** The hex digits of all blobs of a store, and of those that are in parts. */
 export function blobsIn(root: string): readonly string[] {
-  return readdirSync(join(root, 'blobs/sha256'))
+  const parts = join(root, 'parts')
+  return [
+    ...readdirSync(join(root, 'blobs/sha256')),
+    ...(existsSync(parts) ? readdirSync(parts) : []),
+  ]
 }
 
-/** Those of the blobs that its names lead to. */
+/** Those of the blobs that its names lead to, and of which these have parts. */
 export function neededBlobs(root: string): readonly string[] {
   const needed = new Set<string>()
   for (const digest of imagesIn(root).values()) {
@@ -136,6 +144,7 @@ export function neededBlobs(root: string): readonly string[] {
     ) as { config: { digest: string }; layers: { digest: string }[] }
     for (const blob of [config, ...layers]) needed.add(hexOf(blob.digest))
   }
+  for (const hex of [...needed]) needed.add(earlierOf(root, hex) ?? hex)
   return [...needed]
 }
 
