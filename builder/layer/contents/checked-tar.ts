@@ -35,32 +35,59 @@ export class CheckedTar implements Disposable {
       checkpoint()
       const chunk = this.#chunks[index]
       if (chunk === undefined) throw this.#damage()
-      this.#hold(index, chunk)
-      if (to.used === to.buffer.length) to.flush()
       const from = at - chunk.position
-      const length = Math.min(left, chunk.size - from, to.buffer.length - to.used)
-      this.#buffer.copy(to.buffer, to.used, from, from + length)
-      to.used += length
+      const isWhole = from === 0 && left >= chunk.size && chunk.size <= to.buffer.length
+      const length = isWhole ? this.#readInto(chunk, to) : this.#copyFrom(index, { from, left }, to)
       at += length
       left -= length
       if (at === chunk.position + chunk.size) index++
     }
   }
 
+  /** A whole chunk goes straight to its place. @returns its bytes */
+  #readInto(chunk: CheckedChunk, to: CopyBuffer): number {
+    if (to.buffer.length - to.used < chunk.size) to.flush()
+    this.#read(chunk, to.buffer.subarray(to.used, to.used + chunk.size))
+    to.used += chunk.size
+    return chunk.size
+  }
+
+  /** @returns how many bytes were copied */
+  #copyFrom(
+    index: number,
+    { from, left }: { readonly from: number; readonly left: number },
+    to: CopyBuffer,
+  ): number {
+    const chunk = this.#hold(index)
+    if (to.used === to.buffer.length) to.flush()
+    const length = Math.min(left, chunk.length - from, to.buffer.length - to.used)
+    chunk.copy(to.buffer, to.used, from, from + length)
+    to.used += length
+    return length
+  }
+
   [Symbol.dispose](): void {
     closeSync(this.#fd)
   }
 
-  #hold(index: number, { position, size, crc }: CheckedChunk): void {
-    if (this.#held === index) return
+  #hold(index: number): Buffer {
+    const chunk = this.#chunks[index]
+    if (chunk === undefined) throw this.#damage()
+    const held = this.#buffer.subarray(0, chunk.size)
+    if (this.#held === index) return held
     this.#held = -1
+    this.#read(chunk, held)
+    this.#held = index
+    return held
+  }
+
+  #read({ position, size, crc }: CheckedChunk, to: Buffer): void {
     for (let at = 0; at < size; ) {
-      const got = readSync(this.#fd, this.#buffer, at, size - at, position + at)
+      const got = readSync(this.#fd, to, at, size - at, position + at)
       if (got === 0) throw this.#damage()
       at += got
     }
-    if (crc32(this.#buffer.subarray(0, size)) !== crc) throw this.#damage()
-    this.#held = index
+    if (crc32(to) !== crc) throw this.#damage()
   }
 
   #damage(): TsbuildError {
