@@ -6,6 +6,7 @@ const MASK = Buffer.from('***')
 const LEAST = 4
 const LEAST_OF_LINE = 8
 const NEWLINE = 0x0a
+const RETURN = 0x0d
 
 /**
  * Takes secrets out of a stream of output: each as a whole, or each line of one with several. What may be the
@@ -53,9 +54,9 @@ export class Redactor {
   /** The first secret; of those that begin there the longest. */
   #first(text: Buffer): { readonly at: number; readonly length: number } | undefined {
     let first: { readonly at: number; readonly length: number } | undefined
-    for (const { length, ...secret } of this.#secrets.map((one) => ({ one, length: one.length }))) {
-      const at = text.indexOf(secret.one)
-      if (at >= 0 && (first === undefined || at < first.at)) first = { at, length }
+    for (const secret of this.#secrets) {
+      const at = text.indexOf(secret)
+      if (at >= 0 && (first === undefined || at < first.at)) first = { at, length: secret.length }
     }
     return first
   }
@@ -73,14 +74,19 @@ export class Redactor {
 }
 
 function partsOf(secret: Uint8Array): readonly Buffer[] {
-  const text = Buffer.from(secret)
-  const trimmed = text.at(-1) === NEWLINE ? text.subarray(0, -1) : text
-  if (!trimmed.includes(NEWLINE)) return trimmed.length < LEAST ? [] : [trimmed]
+  const lines = linesOf(Buffer.from(secret))
+  const least = lines.length > 1 ? LEAST_OF_LINE : LEAST
+  return lines.filter(({ length }) => length >= least)
+}
+
+/** Without what ends them, and without empty ones. */
+function linesOf(text: Buffer): readonly Buffer[] {
   const lines: Buffer[] = []
-  for (let from = 0; from <= trimmed.length; ) {
-    const next = trimmed.indexOf(NEWLINE, from)
-    const end = next < 0 ? trimmed.length : next
-    if (end - from >= LEAST_OF_LINE) lines.push(trimmed.subarray(from, end))
+  for (let from = 0; from < text.length; ) {
+    const newline = text.indexOf(NEWLINE, from)
+    const end = newline < 0 ? text.length : newline
+    const line = text.subarray(from, text[end - 1] === RETURN ? end - 1 : end)
+    if (line.length > 0) lines.push(line)
     from = end + 1
   }
   return lines

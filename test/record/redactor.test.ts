@@ -23,6 +23,12 @@ describe('a redactor', () => {
     assert.equal(redacted([key], [`${key}} ok\n`]), '***\n***\n}\n***\n} ok\n')
   })
 
+  it('knows a secret without what ends its lines', () => {
+    assert.equal(redacted(['password\r\n'], ['<password>']), '<***>')
+    assert.equal(redacted(['first line\r\nother line'], ['first line\nother line']), '***\n***')
+    assert.equal(redacted(['\n', 'abc\n', ''], ['abc']), 'abc')
+  })
+
   it('passes on at once what can be no secret', () => {
     const redactor = new Redactor([Buffer.from('abcdef')])
     assert.equal(Buffer.from(redactor.push(Buffer.from('What? '))).toString(), 'What? ')
