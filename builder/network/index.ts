@@ -4,7 +4,11 @@ export type { Router } from './hub/router.ts'
 export type { NetworkSource, StepNetwork } from './network.ts'
 export { FollowedResolvConf, parseResolvConf } from './resolver/resolv-conf.ts'
 export { Resolver } from './resolver/resolver.ts'
-export { bindResolver, type ResolverSockets } from './resolver/resolver-sockets.ts'
+export {
+  /** @internal */
+  bindResolver,
+  type ResolverSockets,
+} from './resolver/resolver-sockets.ts'
 export { missingUplinkError, openUplink } from './uplink/uplink.ts'
 export {
   makeUplinkRouter,

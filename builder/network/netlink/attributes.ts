@@ -59,7 +59,10 @@ export function decodeAttributes(bytes: Buffer): Attributes {
   return attributes
 }
 
-/** The same for lists, in which types come more than once. What is cut off is left out. */
+/**
+ * The same for lists, in which types come more than once. What is cut off is left out.
+ * @internal
+ */
 export function* attributeList(bytes: Buffer): Generator<readonly [number, Buffer], void> {
   for (let offset = 0; offset + HEADER <= bytes.length; ) {
     const length = bytes.readUInt16LE(offset)
