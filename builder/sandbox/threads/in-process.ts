@@ -9,11 +9,11 @@ import {
   strictError,
 } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
-import { openNetworks } from '../network/open-networks.ts'
 import { readAppArmor } from '../root/host-facts.ts'
 import type { RuntimeProgram } from '../runtime/runtime-program.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
+import { openNetworks } from './open-networks.ts'
 import { RunningStep, type StepNetworks } from './running-step.ts'
 import { ownStarter, runtimeStarter } from './step-starter.ts'
 import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'

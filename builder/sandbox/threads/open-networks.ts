@@ -11,7 +11,7 @@ import {
 } from '#builder/network'
 import { Resources, TsbuildError } from '#core'
 import { noNamesNotice } from '../host/notices.ts'
-import type { StepThread } from '../threads/step-workers.ts'
+import type { StepThread } from './step-workers.ts'
 
 /**
  * Networks of steps' own that reach the world: without any program where this process may change the host's
