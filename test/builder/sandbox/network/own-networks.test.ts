@@ -1,10 +1,11 @@
 /** Networks of steps beside a world, a host and its servers, in the ways that root and ordinary users have. */
 import assert from 'node:assert/strict'
-import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
+import { processesOf } from '../../../suites/sandbox/host-processes.ts'
 import { HOST, type Lab, startLab, WORLD } from '../../../support/lab/index.ts'
-import { capture } from '../../../support/peers/index.ts'
+import { capture, untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 import { buildInLab, type LabMachine } from '../support/lab-builder.ts'
 import { addUser, removeUser } from '../support/ordinary-user.ts'
@@ -70,6 +71,18 @@ cat /etc/resolv.conf`
         assert.match(server ?? '', /^nameserver 198\.18\.128\.1$/)
         assert.deepEqual(others, ['search corp.test', 'options ndots:2'])
       }).timeout(30_000)
+
+      it('leave no process behind when their builder is killed', async () => {
+        const early = { ...machine, endsEarly: true }
+        const script = `echo started; sleep 1000; : ${USER}`
+        const { stdout } = await buildInLab(lab, fixture, script, { machine: early })
+        assert.equal(stdout, 'started\n')
+        const left = (): readonly string[] => [
+          ...processesOf(USER),
+          ...programsIn(lab.path('host')),
+        ]
+        assert.deepEqual(await untilEmpty(left, 5000), [])
+      })
     })
   }
 
@@ -145,6 +158,14 @@ cat /etc/resolv.conf`
     })
   })
 })
+
+/** Programs that connect networks, started in this one. */
+function programsIn(network: string): readonly string[] {
+  const inode = statSync(network).ino
+  return [...processesOf('slirp4netns'), ...processesOf('pasta')].filter((pid) => {
+    return statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false })?.ino === inode
+  })
+}
 
 /** A program with its libraries and its loader. */
 async function libraryFiles(program: string): Promise<readonly string[]> {

@@ -1,6 +1,6 @@
 /**
  * A builder of its own for tests that look at it from outside or kill it. Takes a JSON document
- * `{ temporary, specs, exitOnOutput, notices, isStrict, refused, runtime }` as its argument, runs these steps,
+ * `{ temporary, specs, exitOnOutput, killedOnOutput, notices, isStrict, refused, runtime }` as its argument, runs these steps,
  * copies their output, and exits like the last one, or in the middle of one. `notices` are written to standard
  * error, `refused` are system calls that fail, `runtime` is the name of one. An ordinary user becomes root of a
  * namespace first.
@@ -14,6 +14,7 @@ const {
   temporary,
   specs,
   exitOnOutput,
+  killedOnOutput,
   notices,
   isStrict,
   refused = [],
@@ -33,6 +34,7 @@ for (const spec of specs) {
     onOutput: (stream, data) => {
       writeSync(stream === 'stdout' ? 1 : 2, data)
       if (exitOnOutput) process.exit(7)
+      if (killedOnOutput) process.kill(process.pid, 'SIGKILL')
     },
   })
   process.exitCode = status.exitCode

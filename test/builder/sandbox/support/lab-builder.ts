@@ -17,6 +17,8 @@ export interface LabMachine {
   readonly tunnelMode?: string
   readonly resolvConf: string
   readonly isStrict?: boolean
+  /** Whether the builder ends, without a chance to clean up, when the step says something. */
+  readonly endsEarly?: boolean
 }
 
 /** What a machine has otherwise than the one of the test, in a mount namespace that ends with the builder. */
@@ -42,7 +44,14 @@ export async function buildInLab(
   script: string,
   { machine, overrides = {} }: { readonly machine: LabMachine; readonly overrides?: StepOverrides },
 ): Promise<Outcome> {
-  const { user, without = [], tunnelMode = '666', resolvConf, isStrict = false } = machine
+  const {
+    user,
+    without = [],
+    tunnelMode = '666',
+    resolvConf,
+    isStrict = false,
+    endsEarly = false,
+  } = machine
   const specs = [fixture.spec(['sh', '-c', script], { network: 'default', ...overrides })]
   const owner = user ?? 'root'
   spawnSync('chown', ['-R', '-h', `${owner}:`, fixture.directory])
@@ -51,7 +60,10 @@ export async function buildInLab(
   spawnSync('mkdir', ['-p', scratch])
   writeFileSync(`${scratch}.conf`, resolvConf)
   const temporary = `${fixture.directory}/temporary`
-  const document = JSON.stringify({ temporary, specs, isStrict, notices: true })
+  const document = JSON.stringify({
+    ...{ temporary, specs, isStrict, notices: true },
+    killedOnOutput: endsEarly,
+  })
   const become =
     user === undefined
       ? []
