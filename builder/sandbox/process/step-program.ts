@@ -165,7 +165,8 @@ function move(group: StepGroup | undefined): readonly ProgramCall[] {
   return group?.by === 'move' ? [{ call: 'write', args: [group.descriptor, '0', 1] }] : []
 }
 
-function limitCalls(limits: LimitInput): readonly ProgramCall[] {
+/** The calls that set the limits of a process. */
+export function limitCalls(limits: LimitInput): readonly ProgramCall[] {
   return processLimits(limits).map(({ name, soft, hard, optional }) => ({
     call: 'prlimit64',
     args: [0, ULIMIT_NAMES.indexOf(name), [soft, hard], 0],

@@ -6,7 +6,7 @@
  */
 import { namespaceFlags, type ProgramCall } from '#builder/linux'
 import { CLONE_NEWCGROUP, F_SETFD, FD_CLOEXEC } from '../process/kernel-constants.ts'
-import { CONTROL_TERMINAL, type StepProgram } from '../process/step-program.ts'
+import { CONTROL_TERMINAL, limitCalls, type StepProgram } from '../process/step-program.ts'
 
 /** Descriptors of the process in the container, besides the three of the step's program. */
 export const CONTAINER = { program: 3, gate: 4, report: 5 } as const
@@ -47,6 +47,7 @@ export function containerCalls({
   args,
   step,
   hasTerminal,
+  ...limits
 }: StepProgram): readonly ProgramCall[] {
   const { gate, report } = CONTAINER
   return [
@@ -55,6 +56,7 @@ export function containerCalls({
     { call: 'close', args: [CONTAINER.program] },
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
     ...(hasTerminal === true ? [CONTROL_TERMINAL] : []),
+    ...limitCalls(limits),
     { call: 'execve', args: [program, [...args, 0], [...step.root.env, 0]] },
   ]
 }

@@ -4,7 +4,7 @@
  * does in its last calls: leaving the host's files, and giving up rights. Both take it from `filter` and
  * `process`.
  */
-import { canSetGroups, isUserNamespace, ownCapabilities } from '#builder/linux'
+import { canSetGroups, getResourceLimit, isUserNamespace, ownCapabilities } from '#builder/linux'
 import { capabilityMask, capabilityNames } from '../filter/capabilities.ts'
 import { capabilitiesOf } from '../filter/confinement.ts'
 import { STEP_UMASK } from '../filter/profile.ts'
@@ -70,12 +70,16 @@ function ociCapabilities({ step }: StepProgram): Readonly<Record<string, readonl
   }
 }
 
-/** One of each kind: runtimes set them all or fail, so what the kernel would refuse is left out. */
+/**
+ * Only those that take a right to be raised. The others are set by what the runtime executes: crun has them itself
+ * while it works, and cannot with few processes or small files.
+ */
 function ociLimits(limits: readonly ProcessLimit[]): readonly Readonly<Record<string, unknown>>[] {
-  const settable = limits.filter(({ optional }) => optional !== true || canRaiseLimits())
-  const last = new Map(settable.map((limit) => [limit.name, limit]))
-  return [...last.values()].map(({ name, soft, hard }) => {
-    return { type: `RLIMIT_${name.toUpperCase()}`, soft, hard }
+  if (!canRaiseLimits()) return []
+  const raised = limits.filter(({ name, hard }) => hard > getResourceLimit(0, name).hard)
+  const last = new Map(raised.map((limit) => [limit.name, limit]))
+  return [...last.values()].map(({ name, hard }) => {
+    return { type: `RLIMIT_${name.toUpperCase()}`, soft: hard, hard }
   })
 }
 
