@@ -116,7 +116,7 @@ export class Site implements AsyncDisposable {
   args(phase: Phase | undefined, wait: 0 | 1000): string[] {
     const { host } = this.#registry
     const settings = `name=${host}/app,rewrite-timestamp=true`
-    const output = phase === 'push' ? `type=registry,${settings}` : `type=docker,${settings}`
+    const output = phase === 'push' ? `type=registry,${settings}` : `type=image,${settings}`
     return [
       ...['--build-arg', `BASE=${host}/base:latest`, '--build-arg', 'SOURCE_DATE_EPOCH=0'],
       ...['--network', 'none', '--secret', `id=wait,src=${this.#directory.file(`wait-${wait}`)}`],
