@@ -2,9 +2,9 @@ import { type Assembly, newBytes, type PreviousFiles, type WrittenLayer } from '
 import type { LayerId, TarFacts, TemporaryDirectory } from '#cache'
 import { MEDIA_TYPES, TsbuildError, throwIfCancelled, uncompressedDigest } from '#core'
 import type { PreviousCopy } from '../layers/previous-copy.ts'
+import { readAlong } from '../work/read-along.ts'
 import type { RecopiedFiles } from '../work/tasks/recopy-files.ts'
 import { adoptContents, adoptTar, type CopyDeps } from './copied-layer.ts'
-import { readAlong } from './read-along.ts'
 
 /** Bytes of an earlier tar from which on it is worth while not to write it again. */
 const LEAST_BYTES = 8 << 20

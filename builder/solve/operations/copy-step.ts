@@ -5,6 +5,7 @@ import type { CacheKey } from '#cache'
 import type { Digest, ExecutionReason } from '#core'
 import type { KeyedStep } from '../keys/vertex-key.ts'
 import type { LayerForm } from '../layers/layer-forms.ts'
+import { readAlong } from '../work/read-along.ts'
 import type { FilesTask } from '../work/selection/trees.ts'
 import type { CopiedFiles, CopyTask } from '../work/tasks/copy-files.ts'
 import {
@@ -17,7 +18,6 @@ import {
 import { copyAgain } from './copy-again.ts'
 import { filesTask, type SelectedLayers } from './file-selection.ts'
 import type { StepWork } from './operation.ts'
-import { readAlong } from './read-along.ts'
 import type { StepOutcome } from './result.ts'
 import { withSoundSources } from './sound-sources.ts'
 

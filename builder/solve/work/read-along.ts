@@ -1,5 +1,5 @@
 import { breakRing, originalFailure, type Ring } from '#builder/threads'
-import type { WorkPool } from '../work/work-pool.ts'
+import type { WorkPool } from './work-pool.ts'
 
 /** Two threads: what one writes the other reads at the same time. */
 interface Pair<W, R> {
