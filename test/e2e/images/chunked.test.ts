@@ -2,19 +2,19 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import {
-  filesOf,
-  reassembled,
-  sha256,
-  type TableEntry,
-  tableOf,
-} from '../../support/chunked-blob/index.ts'
-import {
   type Registry,
   run,
   startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
 } from '../../support/peers/index.ts'
+import {
+  filesOf,
+  reassembled,
+  sha256,
+  type TableEntry,
+  tableOf,
+} from '../../support/raw-tar/chunked-blob.ts'
 import { writeContext } from '../support/context.ts'
 import { mustBuild, tsbuild } from '../support/tsbuild.ts'
 

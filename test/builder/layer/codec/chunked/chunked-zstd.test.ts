@@ -9,7 +9,7 @@ import {
   reassembled,
   sha256,
   tableOf,
-} from '../../../../support/chunked-blob/index.ts'
+} from '../../../../support/raw-tar/chunked-blob.ts'
 import {
   directory,
   file,

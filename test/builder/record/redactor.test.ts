@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { Redactor } from '../../record/redactor.ts'
+import { Redactor } from '../../../record/redactor.ts'
 
 /** What a redactor makes of output that comes in pieces. */
 function redacted(secrets: readonly string[], pieces: readonly string[]): string {

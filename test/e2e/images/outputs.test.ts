@@ -10,9 +10,9 @@ import {
   startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
-} from '../support/peers/index.ts'
-import { writeContext } from './support/context.ts'
-import { mustBuild, tsbuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { writeContext } from '../support/context.ts'
+import { mustBuild, tsbuild } from '../support/tsbuild.ts'
 
 describe('outputs', () => {
   let directory: TemporaryDirectory
