@@ -9,7 +9,7 @@ import {
   startCompany,
   startHttpProxy,
   startOutsideRegistry,
-} from '../../support/company/index.ts'
+} from '../../support/networks/index.ts'
 import type { Outcome } from '../../support/peers/index.ts'
 import { writeContext } from '../support/context.ts'
 import { tsbuild } from '../support/tsbuild.ts'

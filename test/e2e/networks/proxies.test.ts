@@ -13,7 +13,7 @@ import {
   startHttpProxy,
   startOutsideRegistry,
   startSocksProxy,
-} from '../../support/company/index.ts'
+} from '../../support/networks/index.ts'
 import { busyboxBase, capture, type Outcome, startDaemon } from '../../support/peers/index.ts'
 import { writeContext } from '../support/context.ts'
 import { HERE, mustBuild, type Start, tsbuild } from '../support/tsbuild.ts'

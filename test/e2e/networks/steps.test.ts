@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { at, type Lab, startLab, WORLD } from '../../support/lab/index.ts'
+import { at, type Lab, startLab, WORLD } from '../../support/networks/index.ts'
 import { writeContext } from '../support/context.ts'
 import { mustBuild, startTsbuild } from '../support/tsbuild.ts'
 

@@ -6,7 +6,7 @@ import { type AddressInfo, connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createTransport, DEFAULT_TIMEOUTS, networkFailure, type Transport } from '#http'
-import { makeAuthority, makeSigned } from '../../support/company/index.ts'
+import { makeAuthority, makeSigned } from '../../support/networks/index.ts'
 
 /** The proxy itself may be on this machine; what it is asked for is not. */
 describe('a proxy that is spoken to over TLS', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { at, WORLD } from '../../../support/lab/index.ts'
+import { at, WORLD } from '../../../support/networks/index.ts'
 import { startDockerd } from '../../../support/peers/index.ts'
 import { HubLab } from '../support/hub-lab.ts'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { at, HOST, type LabHost, NEIGHBOUR, WORLD } from '../../../support/lab/index.ts'
+import { at, HOST, type LabHost, NEIGHBOUR, WORLD } from '../../../support/networks/index.ts'
 import { HubLab } from '../support/hub-lab.ts'
 
 describe('network: the gate of a host', () => {

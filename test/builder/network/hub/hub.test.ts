@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { at, CONTAINER, HOST, type LabHost, NEIGHBOUR, WORLD } from '../../../support/lab/index.ts'
+import {
+  at,
+  CONTAINER,
+  HOST,
+  type LabHost,
+  NEIGHBOUR,
+  WORLD,
+} from '../../../support/networks/index.ts'
 import { HubLab } from '../support/hub-lab.ts'
 
 describe('network: hubs', () => {

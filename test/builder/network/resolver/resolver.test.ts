@@ -14,7 +14,7 @@ import {
   freeAddress,
   NameServer,
   questionFor,
-} from '../../../support/lab/index.ts'
+} from '../../../support/networks/index.ts'
 
 const ADDRESS = '192.0.2.7'
 const KNOWS: Behaviour = (asked) => [answerTo(asked, [['A', ADDRESS]])]

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { type Lab, startLab } from '../../../support/lab/index.ts'
+import { type Lab, startLab } from '../../../support/networks/index.ts'
 import type { HubFacts } from './hub-process.ts'
 
 const PROCESS = fileURLToPath(new URL('./hub-process.js', import.meta.url))

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process'
 import { chmodSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { SandboxFixture, StepOverrides } from '../../../suites/sandbox/fixture.ts'
-import type { Lab } from '../../../support/lab/index.ts'
+import type { Lab } from '../../../support/networks/index.ts'
 import { capture, type Outcome } from '../../../support/peers/index.ts'
 
 const BUILDER = fileURLToPath(new URL('./builder-process.js', import.meta.url))

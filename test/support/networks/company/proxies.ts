@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { capture, startDaemon } from '../peers/index.ts'
+import { capture, startDaemon } from '../../peers/index.ts'
 import { type Company, GATEWAY } from './company.ts'
 import type { Login } from './login.ts'
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { run } from '../peers/index.ts'
+import { run } from '../../peers/index.ts'
 
 /** Files in PEM. */
 export interface Certificate {

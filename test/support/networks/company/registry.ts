@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs'
-import { run, startDaemon } from '../peers/index.ts'
+import { run, startDaemon } from '../../peers/index.ts'
 import { type Company, OUTSIDE } from './company.ts'
 import type { Login } from './login.ts'
 

@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs'
-import { run, startDaemon, type TemporaryDirectory, temporaryDirectory } from '../peers/index.ts'
+import { run, startDaemon, type TemporaryDirectory, temporaryDirectory } from '../../peers/index.ts'
 
 type Daemon = Awaited<ReturnType<typeof startDaemon>>
 

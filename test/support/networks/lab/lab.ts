@@ -1,5 +1,5 @@
 import { fileURLToPath } from 'node:url'
-import { capture, type Outcome, run, startDaemon, temporaryDirectory } from '../peers/index.ts'
+import { capture, type Outcome, run, startDaemon, temporaryDirectory } from '../../peers/index.ts'
 
 type Daemon = Awaited<ReturnType<typeof startDaemon>>
 
