@@ -11,7 +11,7 @@ import {
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
 import { lockFile, SystemError } from '#builder/linux'
-import { errnoOf } from '#core'
+import { errnoOf, randomName } from '#core'
 import type { GroupSetting } from './group-setting.ts'
 import { type Hierarchy, ownDirectory } from './hierarchies.ts'
 
@@ -31,6 +31,13 @@ export interface CgroupDir {
 export interface OwnCgroupDir extends Omit<CgroupDir, 'onlyCounts'> {
   readonly hierarchy: Hierarchy
   /** Descriptor of the directory, locked for as long as the builder lives. */
+  readonly lock: number
+  /** An empty group beside it, which keeps its controllers on. */
+  readonly holder: LockedDir | undefined
+}
+
+interface LockedDir {
+  readonly path: string
   readonly lock: number
 }
 
@@ -66,10 +73,29 @@ export function makeCgroupDir(
   const lock = makeLocked(path)
   try {
     if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(mount, path)
-    return { hierarchy, version, path, home: ownDirectory(hierarchy), mount, lock }
+    const wanted = version === 1 ? [] : controllersOf(options.settings, hierarchy)
+    const holder = wanted.length === 0 ? undefined : holdControllers(base, wanted)
+    return { hierarchy, version, path, home: ownDirectory(hierarchy), mount, lock, holder }
   } catch (cause) {
     removeIfEmpty(path)
     closeSync(lock)
+    throw cause
+  }
+}
+
+/**
+ * systemd switches controllers off that none of its own units needs, and the limits of our groups would go with
+ * them. The kernel refuses that while one of the groups has them on for groups of its own, which a group with
+ * processes cannot.
+ */
+function holdControllers(base: string, controllers: readonly string[]): LockedDir {
+  const path = join(base, groupName(randomName))
+  const holder = { path, lock: makeLocked(path) }
+  try {
+    writeGroupFile(path, 'cgroup.subtree_control', switchedOn(controllers))
+    return holder
+  } catch (cause) {
+    discard(holder)
     throw cause
   }
 }
@@ -98,7 +124,12 @@ function openIfThere(path: string): number | undefined {
 }
 
 /** Removes a directory that no process has been in. */
-export function discardCgroupDir({ path, lock }: OwnCgroupDir): void {
+export function discardCgroupDir(directory: OwnCgroupDir): void {
+  discard(directory)
+  if (directory.holder !== undefined) discard(directory.holder)
+}
+
+function discard({ path, lock }: LockedDir): void {
   removeIfEmpty(path)
   closeSync(lock)
 }
@@ -106,7 +137,8 @@ export function discardCgroupDir({ path, lock }: OwnCgroupDir): void {
 const REMOVE_TRIES = 50
 
 /** Removes a directory whose processes have ended: the kernel counts them a little longer. */
-export async function removeCgroupDir({ path, lock }: OwnCgroupDir): Promise<void> {
+export async function removeCgroupDir({ path, lock, holder }: OwnCgroupDir): Promise<void> {
+  if (holder !== undefined) discard(holder)
   for (let tries = 0; tries < REMOVE_TRIES && !removeIfEmpty(path); tries++) {
     await new Promise((resolve) => setTimeout(resolve, 2))
   }
@@ -238,7 +270,11 @@ function enable(mount: string, base: string, controllers: readonly string[]): vo
   const enabled = readGroupFile(base, 'cgroup.subtree_control').trim().split(/\s+/)
   const missing = controllers.filter((name) => !enabled.includes(name))
   if (missing.length === 0) return
-  writeGroupFile(base, 'cgroup.subtree_control', missing.map((name) => `+${name}`).join(' '))
+  writeGroupFile(base, 'cgroup.subtree_control', switchedOn(missing))
+}
+
+function switchedOn(controllers: readonly string[]): string {
+  return controllers.map((name) => `+${name}`).join(' ')
 }
 
 /** The controllers that must be switched on for limits; devices need not be. */

@@ -1,6 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { CgroupDirOptions } from '../../../../builder/sandbox/limits/cgroup-dir.ts'
@@ -74,6 +82,14 @@ describe('sandbox: control groups of the second version', () => {
     const both = make({ settings: pids ? [{ ...pids, optional: true }, free] : [] })
     assert.deepEqual([...both.lacking.keys()], ['pids'])
     assert.equal(dirname(pathOf(both)), join(folder, 'user/me'))
+  })
+
+  it('keeps their controllers on by an empty group beside them', () => {
+    const made = make({ parent: '/user' })
+    const groups = readdirSync(join(folder, 'user')).filter((name) => name.startsWith('tsbuild-'))
+    assert.equal(groups.length, 2)
+    const [holder = ''] = groups.filter((name) => !pathOf(made).endsWith(name))
+    assert.equal(read(`user/${holder}/cgroup.subtree_control`), '+memory +pids')
   })
 
   it('makes them below the parent that is asked for, which gets what it lacks', () => {
