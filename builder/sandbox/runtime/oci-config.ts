@@ -87,8 +87,11 @@ function canRaiseLimits(): boolean {
   return !isUserNamespace() && (ownCapabilities() & capabilityMask('SYS_RESOURCE')) !== 0n
 }
 
-/** Numbers of 64 bits are written whole. A path, the only free text in a config, never looks like a mark. */
-function toJson(value: unknown): string {
+/**
+ * JSON with numbers of 64 bits written whole. A path, the only free text in a config, never looks like a mark.
+ * @internal
+ */
+export function toJson(value: unknown): string {
   const text = JSON.stringify(value, (_, part) =>
     typeof part === 'bigint' ? `\u0001${part}` : part,
   )
