@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { type AddressInfo, createServer, type Server } from 'node:net'
-import { networkInterfaces } from 'node:os'
 import { needsOwnNetwork, type OpenSandbox, SandboxFixture } from './fixture.ts'
 
 /** The networks of steps. */
@@ -41,16 +40,10 @@ export function networkSuite(open: OpenSandbox): void {
       assert.match(own, /nameserver/)
     })
 
-    it('reaches no address of the host by default', async function () {
+    it('does not reach the loopback of the host by default', async function () {
       needsOwnNetwork(this)
-      const [address] = Object.values(networkInterfaces())
-        .flatMap((addresses) => addresses ?? [])
-        .filter(({ family, internal }) => family === 'IPv4' && !internal)
-      assert.ok(address, 'these tests need an IPv4 address that is not loopback')
       const overrides = { network: 'default' } as const
-      for (const host of ['127.0.0.1', address.address]) {
-        assert.equal(await fixture.sh(connect(host), overrides), 'failed\n', host)
-      }
+      assert.equal(await fixture.sh(connect('127.0.0.1'), overrides), 'failed\n')
       const sockets = await fixture.sh('cat /proc/net/unix', overrides)
       assert.doesNotMatch(sockets, /tsbuild-/)
       const own = await fixture.sh('cat /etc/resolv.conf', overrides)

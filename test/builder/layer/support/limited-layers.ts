@@ -96,10 +96,13 @@ function namesIn(directory: string): readonly string[] {
 
 function oddFiles(directory: string): readonly string[] {
   const us = process.geteuid?.()
-  return readdirSync(directory, { recursive: true, encoding: 'latin1' }).flatMap((name) => {
-    const { uid, mode } = lstatSync(join(directory, name))
+  // With their types: without them, links to directories are followed.
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true })
+  return entries.flatMap(({ parentPath, name }) => {
+    const path = join(parentPath, name)
+    const { uid, mode } = lstatSync(path)
     const isOpen = fileRights().overridesModes || (mode & 0o600) === 0o600
-    return uid === us && isOpen ? [] : [`${name} ${uid} ${mode.toString(8)}`]
+    return uid === us && isOpen ? [] : [`${path} ${uid} ${mode.toString(8)}`]
   })
 }
 

@@ -19,7 +19,7 @@ export const NOT_IN_PLACE: Readonly<Record<string, string>> = {
   'cannot mount, unmount, or make namespaces': NO_NAMESPACES,
   'has only loopback with none, and it is up': NO_NAMESPACES,
   'is that of the host with host': NO_NAMESPACES,
-  'reaches the world by default, but not the loopback of the host': NO_NAMESPACES,
+  'does not reach the loopback of the host by default': NO_NAMESPACES,
   'cannot be changed by a step': NO_NAMESPACES,
 
   'gives root 14 capabilities and no more': NO_FILTER,
