@@ -115,6 +115,7 @@ describe('bad input', () => {
         .map((line) => line.replace(/^\d+\.\d+ /, '$TIME '))
         // Of what has the time of the build.
         .map((line) => line.replace(/sha256:[0-9a-f]{64}/, '$DIGEST'))
+        .map((line) => line.replace(/(tsbuild (?:logs|debug)) [0-9a-z]{8}/, '$1 $BUILD'))
         .join('\n')
         .replace(/\n{2,}/g, '\n')
         .replace(/^\n/, '')

@@ -16,7 +16,6 @@ const PAUSE = 5
  */
 export function lockHost(): Disposable {
   const file = openLock()
-  if (file === undefined) return { [Symbol.dispose]: () => undefined }
   const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT))
   for (const end = performance.now() + PATIENCE; !lockFile(file); ) {
     if (performance.now() > end) {
@@ -28,12 +27,17 @@ export function lockHost(): Disposable {
   return { [Symbol.dispose]: () => closeSync(file) }
 }
 
-/** A container with a read-only root has a network, and no builder beside this one. */
-function openLock(): number | undefined {
+/**
+ * Where there is no such place, as in a container with a read-only root or next to nothing in it, the file of the network
+ * namespace itself: all of its users are in that container.
+ */
+function openLock(): number {
   try {
     return openSync(PATH, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600)
   } catch (cause) {
-    if (errnoOf(cause) === 'EROFS') return undefined
-    throw cause
+    if (!NO_PLACE.has(errnoOf(cause) ?? '')) throw cause
+    return openSync('/proc/thread-self/ns/net', 'r')
   }
 }
+
+const NO_PLACE: ReadonlySet<string> = new Set(['EROFS', 'ENOENT'])
