@@ -45,7 +45,7 @@ describe('the hello image', () => {
     assert.match(stderr, /^processor: \d+\.\d{3}s tsbuild, \d+\.\d{3}s steps and other programs$/m)
     assert.match(
       stderr,
-      /^ +\d\.\d{3}s +\d+% {2}line 4: \[2\/2\] RUN \["\/hello", "\/greeting.txt"\]$/m,
+      /^ +\d\.\d{3}s +\d+% {2}line 4: \[2\/2\] RUN \["\/hello", "\/greeting.txt"\] \(processor \d\.\d{3}s, \d+\.\d+[kM]B at its peak\)$/m,
     )
     const cached = await mustBuild(['--timing', ...args], { root })
     assert.match(cached.stderr, /^keys /m)
