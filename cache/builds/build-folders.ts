@@ -83,11 +83,6 @@ export class BuildFolders {
     return statOf(path) === undefined ? undefined : path
   }
 
-  /** Forgets what a step has left. */
-  drop(id: string, step: string): void {
-    this.#presence.discard(this.#keptPath(id, step))
-  }
-
   /** All of them, in no order; a damaged one is left out. */
   all(): readonly StoredBuild[] {
     return namesIn(this.#layout.builds).flatMap((id) => {

@@ -46,11 +46,6 @@ export class FailedSteps {
     if (event.type === 'failed') this.#failed.push(step)
   }
 
-  /** The first step of which something can be looked at. */
-  get kept(): VertexKept | undefined {
-    return this.#failed.find(({ kept }) => kept !== undefined)?.kept
-  }
-
   /**
    * A block for each failed step: its name, its last lines of output, and what shows more.
    * @param flags of the commands that show more

@@ -48,8 +48,7 @@ export function fileStatOf(stats: FileFacts, { place, scope, owner }: StatOption
     gid: owner === 'root' ? 0 : stats.gid,
     size: type === 'file' ? size : 0,
     mtimeMs,
-    major: isDevice ? majorOf(stats.rdev) : 0,
-    minor: isDevice ? minorOf(stats.rdev) : 0,
+    ...(isDevice ? deviceNumbers(stats.rdev) : NO_DEVICE),
     inode: nlink > 1 && type !== 'directory' ? `${scope ?? dev}:${inodeOf(stats, place)}` : '',
     nlink,
     identity: { dev, ino, size, mtimeMs, ctimeMs },
@@ -61,12 +60,13 @@ function inodeOf({ ino }: FileFacts, place: PathLike): string {
   return String(Number.isSafeInteger(ino) ? ino : lstatSync(place, { bigint: true }).ino)
 }
 
-function majorOf(rdev: number): number {
-  const device = BigInt(rdev)
-  return Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n))
-}
+const NO_DEVICE = { major: 0, minor: 0 } as const
 
-function minorOf(rdev: number): number {
+/** The numbers of a device, from `Stats.rdev`. Spec: makedev(3) */
+export function deviceNumbers(rdev: number): { readonly major: number; readonly minor: number } {
   const device = BigInt(rdev)
-  return Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n))
+  return {
+    major: Number(((device >> 8n) & 0xfffn) | ((device >> 32n) & 0xfffff000n)),
+    minor: Number((device & 0xffn) | ((device >> 12n) & 0xffffff00n)),
+  }
 }

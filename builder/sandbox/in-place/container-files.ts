@@ -13,7 +13,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { makeNode, mountPoints } from '#builder/linux'
+import { deviceNumbers, makeNode, mountPoints } from '#builder/linux'
 import { errnoOf, TsbuildError, textOfName } from '#core'
 import { removeTreeSync } from '#disk'
 import { readSurroundings } from './container.ts'
@@ -97,14 +97,11 @@ function typeOf({ mode }: Stats): number {
 }
 
 function make({ path, stat, content }: NotedFile): void {
-  const { rdev } = stat
-  const major = (rdev >>> 8) & 0xfff
-  const minor = (rdev & 0xff) | ((rdev >>> 12) & 0xfff00)
   try {
     if (stat.isFile()) writeFileSync(path, content, 'latin1')
     else if (stat.isSymbolicLink()) symlinkSync(content, path)
     else if (stat.isCharacterDevice())
-      makeNode(path, 'character', { mode: stat.mode & 0o7777, major, minor })
+      makeNode(path, 'character', { mode: stat.mode & 0o7777, ...deviceNumbers(stat.rdev) })
   } catch (cause) {
     throw new TsbuildError(`the step has removed ${path} of the container, which later ones need`, {
       code: 'STEP_FAILED',

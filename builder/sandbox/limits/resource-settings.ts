@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { deviceNumbers } from '#builder/linux'
 import { type IoLimit, type IoLimitKind, type StepResources, TsbuildError } from '#core'
 import type { GroupSetting } from './group-setting.ts'
 
@@ -82,7 +83,7 @@ const IO_FILES: Readonly<Record<IoLimitKind, readonly [file: string, key: string
 
 function ioSetting({ kind, device, rate }: IoLimit): GroupSetting {
   const [file, key] = IO_FILES[kind]
-  const numbers = deviceNumbers(device)
+  const numbers = numbersOf(device)
   return {
     controller: 'io',
     v1: [[file, `${numbers} ${rate}`]],
@@ -91,16 +92,14 @@ function ioSetting({ kind, device, rate }: IoLimit): GroupSetting {
 }
 
 /** Major and minor. @throws {TsbuildError} USAGE unless it is a block device */
-function deviceNumbers(path: string): string {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false })
+function numbersOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isBlockDevice() !== true) {
     throw new TsbuildError(`limit the I/O of a step: ${path} is not a block device`, {
       code: 'USAGE',
       hint: 'name a disk of this machine, such as /dev/sda: lsblk lists them',
     })
   }
-  const { rdev } = found
-  const major = ((rdev >> 8n) & 0xfffn) | ((rdev >> 32n) & ~0xfffn)
-  const minor = (rdev & 0xffn) | ((rdev >> 12n) & ~0xffn)
+  const { major, minor } = deviceNumbers(found.rdev)
   return `${major}:${minor}`
 }

@@ -8,6 +8,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import {
+  deviceNumbers,
   isUserNamespace,
   MS,
   makeNode,
@@ -83,8 +84,8 @@ function addHostDevices(dev: string): void {
   for (const name of HOST_DEVICES) {
     const stat = lstatSync(`/dev/${name}`, { throwIfNoEntry: false })
     if (stat === undefined || !(stat.isCharacterDevice() || stat.isBlockDevice())) continue
-    const numbers = { major: stat.rdev >> 8, minor: stat.rdev & 0xff }
     const type = stat.isBlockDevice() ? 'block' : 'character'
+    const numbers = deviceNumbers(stat.rdev)
     makeNode(`${dev}/${name}`, type, { mode: stat.mode & 0o777, ...numbers })
   }
 }
