@@ -19,9 +19,8 @@ import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-
 import { FailedSteps } from '../progress/failed-steps.ts'
 import { openProgress } from '../progress/open-progress.ts'
 import { isForPeople, type ProgressMode } from '../progress/progress.ts'
-import { isolationSetting } from '../settings/isolation-setting.ts'
 import { networkSettings } from '../settings/network-settings.ts'
-import { runtimeSetting } from '../settings/runtime-setting.ts'
+import { stepSettings } from '../settings/step-settings.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { cleanLine, formatBytes, formatCount, formatSeconds } from '../terminal/text.ts'
 import type { Timing } from '../timing/open-timing.ts'
@@ -51,8 +50,7 @@ export async function runBuild(
   const { options: given, ...shown } = await withStdin(request, shell)
   const settings = {
     ...(await networkSettings(args, shell)),
-    ...(await isolationSetting(args, shell.env)),
-    ...(await runtimeSetting(args, shell.env)),
+    ...(await stepSettings(args, shell.env)),
   }
   const options = withPasswords({ ...given, ...settings }, shell)
   const limit = {
