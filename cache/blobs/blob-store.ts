@@ -217,7 +217,7 @@ export class BlobStore implements BlobSource, BlobSink {
       return
     }
     this.#makePartsFolder()
-    this.#parts.enter(file, digest)
+    this.#parts.enter(file, { digest, size: trailer.found.size })
     // What they are made of has to be on the disk as well.
     this.stat(digest)
     this.stored += trailer.found.size
@@ -291,9 +291,9 @@ export class BlobStore implements BlobSource, BlobSink {
     }
   }
 
-  #enter(file: string, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): void {
-    this.#files.enter(file, digest)
-    this.stored += size
+  #enter(file: string, blob: Pick<Descriptor, 'digest' | 'size'>): void {
+    this.#files.enter(file, blob)
+    this.stored += blob.size
   }
 
   #makePartsFolder(): void {

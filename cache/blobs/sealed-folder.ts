@@ -1,6 +1,6 @@
 import { chmodSync, lstatSync, readdirSync, renameSync, rmSync, type Stats } from 'node:fs'
 import { join } from 'node:path'
-import { type Digest, errnoOf, hexOf, isDigest, TsbuildError } from '#core'
+import { type Descriptor, type Digest, errnoOf, hexOf, isDigest, TsbuildError } from '#core'
 import { storeError } from '../filesystem/failure.ts'
 import { syncPath } from '../filesystem/sync.ts'
 import { modeOf, SEALED, SPARE, UNSEALED } from './blob-modes.ts'
@@ -44,10 +44,9 @@ export class SealedFolder {
     this.#unsealed.delete(digest)
   }
 
-  /** Takes over a file, which `sync` writes to the disk; a large one is begun with. */
-  enter(file: string, digest: Digest): void {
+  /** Takes over a file, which `sync` writes to the disk; one of a large `size` is begun with. */
+  enter(file: string, { digest, size }: Pick<Descriptor, 'digest' | 'size'>): void {
     this.rename(file, digest, UNSEALED)
-    const size = this.find(digest)?.size ?? 0
     const early = size >= LARGE_BYTES ? this.#writeBack(digest) : undefined
     // `sync` rejects with its failure.
     early?.catch(() => undefined)
