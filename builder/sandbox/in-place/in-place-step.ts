@@ -3,7 +3,7 @@ import type { TaskThread } from '#builder/threads'
 import { type SharedChild, signalChild } from '../process/shared-child.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
-import { cancelledStepError, handleOf, StepHandle } from '../threads/step-handle.ts'
+import { cancelledStepError, handleOf, pipeStreams, StepHandle } from '../threads/step-handle.ts'
 import { listenOn } from '../threads/step-listener.ts'
 import type * as inPlaceTasks from './in-place-tasks.ts'
 import { signalProcess } from './processes/descendants.ts'
@@ -66,7 +66,7 @@ export class InPlaceStep {
       this.#listeners.push(listenOn(socket, this.#options.onConnect))
     }
     this.#started.resolve(
-      new StepHandle(launched, {
+      new StepHandle(pipeStreams(launched, this.end), {
         end: this.end,
         signal: (name) => signalChild(launched, name),
         kill: () => this.#kill(),

@@ -18,11 +18,11 @@ import type { Launched } from '../process/step-process.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import { stepFailure } from './step-failure.ts'
-import { cancelledStepError, handleOf, StepHandle } from './step-handle.ts'
+import { cancelledStepError, handleOf, pipeStreams, StepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
 import type { ReadyStep, StepStarter } from './step-starter.ts'
 import type { StepWorkers } from './step-workers.ts'
-import { TerminalHandle } from './terminal-handle.ts'
+import { terminalStreams } from './terminal-streams.ts'
 
 /** Where networks of steps come from: those of their own from a source. */
 export type StepNetworks = NetworkSource | 'none' | 'host'
@@ -141,9 +141,8 @@ export class RunningStep {
         kill: () => first.signal('SIGKILL'),
       }
       const { io } = launched
-      this.#started.resolve(
-        io.kind === 'pipes' ? new StepHandle(io, control) : new TerminalHandle(io, control),
-      )
+      const streams = io.kind === 'pipes' ? pipeStreams(io, this.end) : terminalStreams(io)
+      this.#started.resolve(new StepHandle(streams, control))
       if (this.#isCancelled()) first.signal('SIGKILL')
       else if (this.#options.isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end

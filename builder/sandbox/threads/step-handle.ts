@@ -14,25 +14,24 @@ export interface StepControl {
   kill(): void
 }
 
+/** What a handle reads and writes. */
+export type StepStreams = Pick<RunningProcess, 'stdin' | 'stdout' | 'stderr' | 'resize'>
+
 /** The handle of a process, however it was started. */
 export class StepHandle implements RunningProcess {
   readonly stdin: Writable | undefined
   readonly stdout: Readable
   readonly stderr: Readable
+  readonly resize: StepStreams['resize']
   readonly #control: StepControl
 
-  /** Takes over the descriptors. */
-  constructor({ stdin, stdout, stderr }: StepPipes, control: StepControl) {
+  /** Takes over the streams. */
+  constructor({ stdin, stdout, stderr, resize }: StepStreams, control: StepControl) {
     this.#control = control
-    this.stdin = stdin === undefined ? undefined : openPipe(stdin, 'writable')
-    this.stdout = openPipe(stdout, 'readable')
-    this.stderr = openPipe(stderr, 'readable')
-    const onEnd = (): void => void this.stdin?.destroy()
-    control.end.then(onEnd, onEnd)
-  }
-
-  resize(): void {
-    // There is no terminal.
+    this.stdin = stdin
+    this.stdout = stdout
+    this.stderr = stderr
+    this.resize = resize
   }
 
   signal(name: NodeJS.Signals): void {
@@ -69,6 +68,20 @@ async function failureAt(end: Promise<ExitStatus>): Promise<never> {
 /** The error for a step that was ended on request. */
 export function cancelledStepError(): TsbuildError {
   return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
+}
+
+/** Streams of a process that has pipes. Takes over their descriptors. @param end of the process */
+export function pipeStreams(pipes: StepPipes, end: Promise<ExitStatus>): StepStreams {
+  const stdin = pipes.stdin === undefined ? undefined : openPipe(pipes.stdin, 'writable')
+  const onEnd = (): void => void stdin?.destroy()
+  end.then(onEnd, onEnd)
+  return {
+    stdin,
+    stdout: openPipe(pipes.stdout, 'readable'),
+    stderr: openPipe(pipes.stderr, 'readable'),
+    // There is no terminal.
+    resize: () => undefined,
+  }
 }
 
 function openPipe(fd: number, direction: 'readable' | 'writable'): Socket {
