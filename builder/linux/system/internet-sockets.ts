@@ -1,31 +1,16 @@
 import { Buffer } from 'node:buffer'
-import { closeSync } from 'node:fs'
-import { syscall } from './syscalls.ts'
+import { boundSocket, SOCK_DGRAM, SOCK_STREAM } from './sockets.ts'
 
 const AF_INET = 2
 const AF_INET6 = 10
-const SOCK_STREAM = 1
-const SOCK_DGRAM = 2
-const SOCK_NONBLOCK = 0x800
-const SOCK_CLOEXEC = 0x80000
 
 /**
  * Makes a socket with an address in the network of the calling thread; a stream socket does not listen yet.
  * `dgram` and `net` serve it by its descriptor, on any thread.
  */
 export function bindInternetSocket(kind: 'udp' | 'tcp', address: string, port: number): number {
-  const name = socketAddress(address, port)
   const type = kind === 'udp' ? SOCK_DGRAM : SOCK_STREAM
-  const subject = `${kind} ${address} ${port}`
-  const family = name.readUInt16LE(0)
-  const socket = syscall('socket', [family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0], subject)
-  try {
-    syscall('bind', [socket, name, name.length], subject)
-    return socket
-  } catch (cause) {
-    closeSync(socket)
-    throw cause
-  }
+  return boundSocket(type, socketAddress(address, port), `${kind} ${address} ${port}`)
 }
 
 /** `struct sockaddr_in` or `struct sockaddr_in6`. Spec: ip(7), ipv6(7) */

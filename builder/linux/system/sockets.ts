@@ -3,7 +3,8 @@ import { closeSync } from 'node:fs'
 import { SystemError, syscall, trySyscall } from './syscalls.ts'
 
 const AF_UNIX = 1
-const SOCK_STREAM = 1
+export const SOCK_STREAM = 1
+export const SOCK_DGRAM = 2
 const SOCK_NONBLOCK = 0x800
 const SOCK_CLOEXEC = 0x80000
 /** Longest path that the kernel takes, with the NUL at its end. */
@@ -17,10 +18,19 @@ export function bindSocket(path: string): number {
   const address = Buffer.alloc(2 + MAX_PATH)
   address.writeUInt16LE(AF_UNIX)
   address.write(path, 2)
-  const flags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC
-  const socket = syscall('socket', [AF_UNIX, flags, 0], path)
+  return boundSocket(SOCK_STREAM, address.subarray(0, 2 + Buffer.byteLength(path) + 1), path)
+}
+
+/**
+ * Makes a socket of a name: a `struct sockaddr`, which begins with its family.
+ * @param subject for the message of a failure
+ * @throws {SystemError}
+ */
+export function boundSocket(type: number, name: Buffer, subject: string): number {
+  const flags = type | SOCK_NONBLOCK | SOCK_CLOEXEC
+  const socket = syscall('socket', [name.readUInt16LE(0), flags, 0], subject)
   try {
-    syscall('bind', [socket, address, 2 + Buffer.byteLength(path) + 1], path)
+    syscall('bind', [socket, name, name.length], subject)
     return socket
   } catch (cause) {
     closeSync(socket)
@@ -63,7 +73,6 @@ const NETLINK_EXT_ACK = 11
 const BACKLOG = 511
 const EPERM = 1
 const AF_INET = 2
-const SOCK_DGRAM = 2
 const SIOCSIFFLAGS = 0x8914
 const IFF_UP = 0x1
 const IFF_RUNNING = 0x40
