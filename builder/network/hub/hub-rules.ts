@@ -1,4 +1,4 @@
-import type { Address, Prefix } from '../links/address.ts'
+import { type Address, LINK_LOCAL, type Prefix } from '../links/address.ts'
 import {
   accept,
   cameBy,
@@ -95,8 +95,7 @@ export function hostTable(
  * where some tell them besides (AWS, Google, Alibaba, Oracle, Azure).
  */
 const CLOSED: readonly Prefix[] = [
-  { address: Uint8Array.of(169, 254, 0, 0), length: 16 },
-  { address: Uint8Array.of(0xfe, 0x80, ...new Uint8Array(14)), length: 10 },
+  ...LINK_LOCAL,
   whole(Uint8Array.of(100, 100, 100, 200)),
   whole(Uint8Array.of(192, 0, 0, 192)),
   whole(Uint8Array.of(168, 63, 129, 16)),

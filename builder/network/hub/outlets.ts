@@ -1,4 +1,4 @@
-import { isVersion6, overlap, type Prefix } from '../links/address.ts'
+import { isVersion6, LINK_LOCAL, overlap, type Prefix } from '../links/address.ts'
 import type { Link, Route } from '../links/host-links.ts'
 import { LINK_NAME } from './hub-addresses.ts'
 
@@ -47,9 +47,8 @@ function linksOf(routes: readonly Route[]): ReadonlySet<number> {
 
 /** What every link reaches: neighbours by addresses that mean nothing elsewhere, and groups. */
 const NEAR: readonly Prefix[] = [
-  { address: Uint8Array.of(0xfe, 0x80, ...new Uint8Array(14)), length: 10 },
+  ...LINK_LOCAL,
   { address: Uint8Array.of(0xff, ...new Uint8Array(15)), length: 8 },
-  { address: Uint8Array.of(169, 254, 0, 0), length: 16 },
 ]
 
 /** Kinds of links between parts of one host, or of one cluster. */

@@ -11,6 +11,12 @@ export interface Prefix {
   readonly length: number
 }
 
+/** Addresses that mean nothing behind the link; at those of version 4, clouds tell a machine its secrets. */
+export const LINK_LOCAL: readonly Prefix[] = [
+  { address: Uint8Array.of(169, 254, 0, 0), length: 16 },
+  { address: Uint8Array.of(0xfe, 0x80, ...new Uint8Array(14)), length: 10 },
+]
+
 /** As people write it. */
 export function addressText(address: Address): string {
   if (!isVersion6(address)) return [...address].join('.')

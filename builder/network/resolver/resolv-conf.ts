@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { BlockList, isIP, isIPv4 } from 'node:net'
+import { addressText, isVersion6, LINK_LOCAL } from '../links/address.ts'
 
 /** What a resolv.conf says. Spec: resolv.conf(5) */
 export interface ResolvConf {
@@ -65,9 +66,10 @@ export class FollowedResolvConf {
 /** With the clouds' servers of credentials. An IPv6 address may end in the name of an interface. */
 function isLinkLocal(address: string): boolean {
   const [number = ''] = address.split('%')
-  return LINK_LOCAL.check(number, isIPv4(number) ? 'ipv4' : 'ipv6')
+  return NEVER_ASKED.check(number, isIPv4(number) ? 'ipv4' : 'ipv6')
 }
 
-const LINK_LOCAL = new BlockList()
-LINK_LOCAL.addSubnet('169.254.0.0', 16, 'ipv4')
-LINK_LOCAL.addSubnet('fe80::', 10, 'ipv6')
+const NEVER_ASKED = new BlockList()
+for (const { address, length } of LINK_LOCAL) {
+  NEVER_ASKED.addSubnet(addressText(address), length, isVersion6(address) ? 'ipv6' : 'ipv4')
+}

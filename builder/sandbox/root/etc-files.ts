@@ -23,8 +23,10 @@ export interface EtcOptions {
 }
 
 const HOST_FILE = '/etc/resolv.conf'
-/** Where systemd-resolved lists the servers behind its own, which listens on 127.0.0.53. */
+/** Where systemd-resolved lists the servers behind its own. */
 const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf'
+/** Where its own listens. */
+const STUB = '127.0.0.53'
 
 /** The address of loopback. */
 export const LOOPBACK = '127.0.0.1'
@@ -63,9 +65,9 @@ export function hostAddress(): string {
 /** The resolver settings of the host, past the stub of systemd-resolved. */
 export function readHostResolvConf(): string {
   const text = readIfThere(HOST_FILE)
-  const servers = serversOf(text)
-  if (servers.length === 1 && servers[0] === '127.0.0.53') return readIfThere(RESOLVED_FILE) || text
-  return text
+  const { servers, refused } = parseResolvConf(text)
+  const isStub = servers.length === 1 && servers[0] === STUB && refused.length === 0
+  return isStub ? readIfThere(RESOLVED_FILE) || text : text
 }
 
 /** Search domains and options are those of the host. */
@@ -75,15 +77,6 @@ function ownResolvConf(host: string, servers: readonly string[]): string {
     ...parseResolvConf(host).others,
   ]
   return `${lines.join('\n')}\n`
-}
-
-function serversOf(text: string): readonly string[] {
-  return text.split('\n').flatMap((line) => serverOf(line) ?? [])
-}
-
-function serverOf(line: string): string | undefined {
-  const [keyword, server] = line.trim().split(/[ \t]+/)
-  return keyword === 'nameserver' ? server : undefined
 }
 
 function readIfThere(path: string): string {
