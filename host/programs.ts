@@ -1,4 +1,4 @@
-import { findHostProgram } from '#builder/namespaces'
+import { findHostProgram } from '#disk'
 import type { HostCheck } from './host-check.ts'
 
 /** Programs that part of what builds do needs. */

@@ -5,7 +5,8 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { SystemError, spawnProcess, waitForExit } from '#builder/linux'
-import { findHostProgram, readIfThere } from './host-files.ts'
+import { findHostProgram } from '#disk'
+import { readIfThere } from './host-files.ts'
 import { hasNoNewPrivileges, processStatus } from './rights.ts'
 
 /** Gives the user namespace of a process its ids. @throws when the kernel or a program refuses */

@@ -1,4 +1,3 @@
-export { findHostProgram } from './host-files.ts'
 export { hasSubordinateIds } from './id-maps.ts'
 export { canMakeNamespaces, missingNamespacesError } from './missing-namespaces.ts'
 export { reexecInUserNamespace } from './reexec.ts'

@@ -1,4 +1,5 @@
-import { closeSync, constants, existsSync, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
+import { findHostProgram } from '#disk'
 import { OUT } from '../hub/hub-rules.ts'
 
 /** What a program gives its link in a namespace: each of version 4 first, then of version 6, if there is one. */
@@ -55,8 +56,6 @@ const SLIRP4NETNS: UplinkProgram = {
 /** All that are known. The faster is last: of Debian 12, it loses the end of connections that are half closed (ADR 69). */
 const UPLINK_PROGRAMS: readonly UplinkProgram[] = [SLIRP4NETNS, PASTA]
 
-const FOLDERS: readonly string[] = ['/usr/bin', '/usr/local/bin', '/bin']
-
 /** A program that is there. */
 export interface InstalledProgram extends UplinkProgram {
   readonly path: string
@@ -65,8 +64,7 @@ export interface InstalledProgram extends UplinkProgram {
 /** The programs that are installed, in the order in which they are tried. */
 export function installedPrograms(): readonly InstalledProgram[] {
   return UPLINK_PROGRAMS.flatMap((program) => {
-    const paths = FOLDERS.map((folder) => `${folder}/${program.name}`)
-    const path = paths.find((one) => existsSync(one))
+    const path = findHostProgram(program.name)
     return path === undefined ? [] : [{ ...program, path }]
   })
 }

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { accessSync, constants, statSync } from 'node:fs'
 import { delimiter, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { TsbuildError } from '#core'
+import { findHostProgram, isExecutable } from '#disk'
 
 /** The runtimes whose command lines are known. */
 const KINDS = ['runc', 'crun'] as const
@@ -32,29 +32,18 @@ export async function findRuntime(name: string, env: NodeJS.ProcessEnv): Promise
   throw unusableError(`${path} is neither runc nor crun: its version is ${JSON.stringify(line)}`)
 }
 
-/** Where to look besides the PATH: ordinary users often have no directories of the system's in theirs. */
-const SYSTEM_DIRECTORIES: readonly string[] = ['/usr/sbin', '/usr/bin', '/usr/local/bin', '/sbin']
-
 function lookUp(name: string, env: NodeJS.ProcessEnv): string {
   if (name.includes('/')) {
     const path = resolve(name)
     if (isExecutable(path)) return path
     throw unusableError(`${path} is not a program`)
   }
-  const directories = [...(env.PATH ?? '').split(delimiter), ...SYSTEM_DIRECTORIES]
-  const found = directories.filter(Boolean).map((directory) => resolve(join(directory, name)))
-  const path = found.find(isExecutable)
+  const directories = (env.PATH ?? '').split(delimiter).filter(Boolean)
+  const found = directories.map((directory) => resolve(join(directory, name)))
+  // Ordinary users often have no directories of the system's in their PATH.
+  const path = found.find(isExecutable) ?? findHostProgram(name)
   if (path !== undefined) return path
   throw unusableError(`${JSON.stringify(name)} is not in the PATH`)
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK)
-    return statSync(path).isFile()
-  } catch {
-    return false
-  }
 }
 
 /** Milliseconds that a program has to say its version. */

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs'
 import { deletionsBeside } from '#builder/layer'
 import { TsbuildError } from '#core'
+import { findHostProgram } from '#disk'
 import type {
   Snapshot,
   Snapshotter,
@@ -10,7 +11,6 @@ import type {
 } from '../spec/snapshotter.ts'
 import { unavailableError } from '../upper/unavailable.ts'
 import { createWritable } from '../upper/writable.ts'
-import { findFuseOverlay } from './find-fuse.ts'
 import { type FuseOverlay, FuseServer } from './fuse-server.ts'
 
 /** Snapshots by the program fuse-overlayfs, where it is installed and /dev/fuse can be opened. */
@@ -75,7 +75,7 @@ async function startServer(overlay: FuseOverlay): Promise<FuseServer> {
       hint: 'put the store on another file system (a volume, --root)',
     })
   }
-  const program = findFuseOverlay()
+  const program = findHostProgram('fuse-overlayfs')
   if (program === undefined) {
     throw new TsbuildError('fuse-overlayfs is not installed', {
       code: 'SNAPSHOT_UNAVAILABLE',
