@@ -1,17 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { errnoOf } from '#core'
+import { EMULATORS, type Emulator, readEmulator } from '#builder/linux'
 import type { HostCheck } from './host-check.ts'
+import { namesIfShown } from './kernel-files.ts'
 
-/** Spec: Linux, Documentation/admin-guide/binfmt-misc.rst */
-const BINFMT_MISC = '/proc/sys/fs/binfmt_misc'
 const PREFIX = 'qemu-'
 
-/** Programs of which other architectures run in steps. @param directory the kernel's list */
-export function checkEmulators(directory: string = BINFMT_MISC): HostCheck {
+/** Programs of which other architectures run in steps. @param list the kernel's */
+export function checkEmulators(list: string = EMULATORS): HostCheck {
   const subject = 'other platforms'
-  const names = namesIn(directory).filter((name) => name.startsWith(PREFIX))
-  const usable = names.filter((name) => isUsable(readFileSync(join(directory, name), 'latin1')))
+  const names = namesIfShown(list).filter((name) => name.startsWith(PREFIX))
+  const usable = names.filter((name) => isUsable(readEmulator(name, list)))
   if (usable.length > 0) {
     const architectures = usable.map((name) => name.slice(PREFIX.length)).toSorted()
     return { subject, state: 'ok', detail: `steps also run for ${architectures.join(', ')}` }
@@ -24,16 +21,6 @@ export function checkEmulators(directory: string = BINFMT_MISC): HostCheck {
   return { subject, state: 'limited', detail, hint }
 }
 
-/** Switched on, and opened by the kernel itself. */
-function isUsable(handler: string): boolean {
-  return /^enabled$/m.test(handler) && /^flags:.*F/m.test(handler)
-}
-
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory)
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return []
-  }
+function isUsable(emulator: Emulator | undefined): boolean {
+  return emulator?.isOn === true && emulator.isOpen
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { checkLimits, type LimitCheck, readGroupSystem } from '#builder/sandbox'
 import type { HostCheck } from './host-check.ts'
+import { readIfShown } from './kernel-files.ts'
 
 /** Which limits steps can have, and whether the kernel tells how long they wait. */
 export async function checkControlGroups(): Promise<readonly HostCheck[]> {
@@ -29,7 +29,7 @@ function versions(limits: readonly LimitCheck[]): string {
 /** Spec: Linux, Documentation/accounting/psi.rst */
 function checkPressure(): HostCheck {
   const subject = 'pressure'
-  if (canRead('/proc/pressure/memory')) {
+  if (readIfShown('/proc/pressure/memory') !== undefined) {
     return { subject, state: 'ok', detail: 'the kernel tells how long processes wait' }
   }
   return {
@@ -37,15 +37,5 @@ function checkPressure(): HostCheck {
     detail:
       'the kernel does not tell how long processes wait: as many steps run as the load average allows',
     hint: 'start the kernel with psi=1',
-  }
-}
-
-/** A kernel may have the file and refuse to read it. */
-function canRead(path: string): boolean {
-  try {
-    readFileSync(path)
-    return true
-  } catch {
-    return false
   }
 }

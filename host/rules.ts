@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs'
 import { type as osType, release } from 'node:os'
-import { errnoOf } from '#core'
 import type { HostCheck } from './host-check.ts'
+import { readIfShown } from './kernel-files.ts'
 
 /** Whether the kernel filters system calls. Spec: seccomp(2), /proc interfaces */
 export function checkFilter(): HostCheck {
   const subject = 'filter of system calls'
-  const actions = readIfThere('/proc/sys/kernel/seccomp/actions_avail')
+  const actions = readIfShown('/proc/sys/kernel/seccomp/actions_avail')
   if (actions?.split(/\s+/).includes('errno')) {
     return { subject, state: 'ok', detail: 'seccomp, with the rules of docker' }
   }
@@ -16,7 +15,7 @@ export function checkFilter(): HostCheck {
 
 /** What limits programs beyond their rights, where the machine has it. */
 export function checkConfinement(): readonly HostCheck[] {
-  const found = CONFINEMENTS.filter(([path, on]) => on.includes(readIfThere(path)?.trim() ?? ''))
+  const found = CONFINEMENTS.filter(([path, on]) => on.includes(readIfShown(path)?.trim() ?? ''))
   const detail =
     found.length === 0 ? 'this machine has neither AppArmor nor SELinux' : namesOf(found)
   return [{ subject: 'confinement', state: 'ok', detail }]
@@ -31,13 +30,4 @@ const CONFINEMENTS: readonly Confinement[] = [
 
 function namesOf(found: readonly Confinement[]): string {
   return found.map(([, , name]) => name).join(', ')
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'latin1')
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
-  }
 }

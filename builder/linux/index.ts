@@ -52,6 +52,7 @@ export {
   RECORD,
   RECORD_SIZE,
 } from './programs/call-table.ts'
+export { EMULATORS, type Emulator, readEmulator } from './programs/emulators.ts'
 export { runsSmallPrograms, type SmallArchitecture } from './programs/foreign-program.ts'
 export type { ProcessEnd } from './programs/spawn.ts'
 export {

@@ -1,10 +1,12 @@
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { runsSmallPrograms, type SmallArchitecture } from '#builder/linux'
-import { errnoOf, formatPlatform, type Platform, TsbuildError } from '#core'
+import {
+  EMULATORS,
+  type Emulator,
+  readEmulator,
+  runsSmallPrograms,
+  type SmallArchitecture,
+} from '#builder/linux'
+import { formatPlatform, type Platform, TsbuildError } from '#core'
 import { missingFlags } from './processor.ts'
-
-const BINFMT_MISC = '/proc/sys/fs/binfmt_misc'
 
 /** QEMU's names of architectures where they differ. */
 const EMULATED: Readonly<Record<string, string>> = {
@@ -32,7 +34,6 @@ export interface Machine {
 /**
  * Programs for another architecture run only where the kernel runs them itself, or hands them to an
  * emulator that it has opened itself, since the emulator is not in the image.
- * Spec: Linux, Documentation/admin-guide/binfmt-misc.rst
  * @throws {TsbuildError} PLATFORM_MISMATCH
  */
 export function checkEmulator(platform: Platform, machine: Machine): void {
@@ -51,7 +52,7 @@ export function checkEmulator(platform: Platform, machine: Machine): void {
   const small = SMALL[host.architecture]
   if (small === architecture && runsSmallPrograms(small, machine.scratch)) return
   const name = `qemu-${EMULATED[architecture] ?? architecture}`
-  const hint = hintFor(name, readHandler(join(machine.emulators ?? BINFMT_MISC, name)))
+  const hint = hintFor(name, readEmulator(name, machine.emulators))
   if (hint !== undefined) throw cannotRunError(platform, host, hint)
 }
 
@@ -62,20 +63,11 @@ function cannotRunError(platform: Platform, host: Platform, hint: string): Tsbui
   )
 }
 
-function hintFor(name: string, handler: string | undefined): string | undefined {
-  if (handler === undefined) {
+function hintFor(name: string, emulator: Emulator | undefined): string | undefined {
+  if (emulator === undefined) {
     return 'install qemu-user-static and binfmt-support, or run the step on --platform=$BUILDPLATFORM'
   }
-  if (!/^enabled$/m.test(handler)) return `switch it on: echo 1 > ${BINFMT_MISC}/${name}`
-  if (/^flags:.*F/m.test(handler)) return undefined
+  if (!emulator.isOn) return `switch it on: echo 1 > ${EMULATORS}/${name}`
+  if (emulator.isOpen) return undefined
   return `register ${name} with the flag F, as Debian's qemu-user-static does: no image has the emulator in it`
-}
-
-function readHandler(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
-  }
 }
