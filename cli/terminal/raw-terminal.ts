@@ -1,12 +1,6 @@
 import { finished, type Readable, type Writable } from 'node:stream'
-import { showAsWritten } from '#builder/linux'
+import { showAsWritten, type WindowSize } from '#builder/linux'
 import type { Shell } from './shell.ts'
-
-/** How many characters a terminal shows. */
-interface WindowSize {
-  readonly columns: number
-  readonly rows: number
-}
 
 /** A process that is served, with a terminal or pipes. */
 export interface ServedProcess<T> {
@@ -44,13 +38,18 @@ export async function serveTerminal<T>(process: ServedProcess<T>, shell: Shell):
   stdout.pipe(shell.stdout, { end: false })
   try {
     const status = await process.wait()
-    await new Promise<void>((resolve) => finished(stdout, { writable: false }, () => resolve()))
+    await ended(stdout)
     return status
   } finally {
     shell.stdout.off('resize', onResize)
     shell.stdin.off('data', onKeys)
     shell.stdin.pause()
   }
+}
+
+/** Waits until nothing more comes of a stream, whether that is its end or a failure. */
+export function ended(stream: Readable): Promise<void> {
+  return new Promise((resolve) => finished(stream, { writable: false }, () => resolve()))
 }
 
 /** Keys come as they are pressed, until this is disposed of, a signal comes, or the process exits. */

@@ -12,12 +12,13 @@ export async function runDebug(args: Arguments, shell: Shell): Promise<number> {
   const { trailing, positionals } = args
   const words = positionals.slice(0, positionals.length - trailing.length).join(' ')
   const env = args.list('env').map(checkedVariable)
+  const root = args.text('root')
   const { build, step } = await chosenStep(words, args, shell)
   return await openShell(
     {
       ...{ build, step, env, before: args.has('before') },
       ...(trailing.length === 0 ? {} : { args: trailing }),
-      ...(args.text('root') === undefined ? {} : { root: args.text('root') ?? '' }),
+      ...(root === undefined ? {} : { root }),
       secrets: parseSecrets(args.list('secret'), shell.env),
       ssh: parseSsh(args.list('ssh'), shell.env),
     },

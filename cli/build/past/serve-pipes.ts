@@ -1,5 +1,5 @@
-import { finished, type Readable } from 'node:stream'
-import type { ServedProcess } from '../../terminal/raw-terminal.ts'
+import type { Readable } from 'node:stream'
+import { ended, type ServedProcess } from '../../terminal/raw-terminal.ts'
 import type { Shell, TextOutput } from '../../terminal/shell.ts'
 
 /** Joins a process with standard input, output and errors as they are, until it has ended. */
@@ -22,8 +22,4 @@ function written(stream: Readable, to: TextOutput): Promise<void> {
   const decoder = new TextDecoder()
   stream.on('data', (data: Uint8Array) => to.write(decoder.decode(data, { stream: true })))
   return ended(stream)
-}
-
-function ended(stream: Readable): Promise<void> {
-  return new Promise((resolve) => finished(stream, { writable: false }, () => resolve()))
 }
