@@ -41,9 +41,9 @@ export class StepRecord implements Disposable {
     this.#write(stream, this.#redactors[stream].push(data))
   }
 
-  /** Keeps a directory with what the step has left, and says what there is of it. */
-  async keep(changes: () => Promise<string>): Promise<KeptStep> {
-    const hasLayer = await this.#keepLayer(changes)
+  /** Keeps a directory with what the step has left, where it can be had, and says what there is of it. */
+  async keep(changes: (() => Promise<string>) | undefined): Promise<KeptStep> {
+    const hasLayer = changes !== undefined && (await this.#keepLayer(changes))
     return {
       build: this.#builds.id,
       step: this.#step,

@@ -1,5 +1,13 @@
 import type { Flag } from './flags.ts'
 
+/** `--isolation` */
+export const ISOLATION: Flag = {
+  name: 'isolation',
+  metavar: 'KIND',
+  help: 'How steps are kept apart: auto, namespaces, in-place (in the root of the container), or strict: namespaces with networks of their own, or an error',
+  group: 'How it is run',
+}
+
 /** Flags about what RUN steps may do and use. */
 export const STEP_FLAGS: readonly Flag[] = [
   {
@@ -34,11 +42,7 @@ export const STEP_FLAGS: readonly Flag[] = [
     { kind: 'read-iops', metavar: 'DEVICE:N', help: 'Reads a second of a step' },
     { kind: 'write-iops', metavar: 'DEVICE:N', help: 'Writes a second of a step' },
   ].map(({ kind, ...flag }) => ({ ...flag, name: `device-${kind}`, repeat: true })),
-  {
-    name: 'isolation',
-    metavar: 'KIND',
-    help: 'How steps are kept apart: auto, namespaces, in-place (in the root of the container), or strict: namespaces with networks of their own, or an error',
-  },
+  ISOLATION,
   {
     name: 'runtime',
     metavar: 'PROGRAM',

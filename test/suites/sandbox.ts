@@ -1,3 +1,4 @@
+import { execSuite } from './sandbox/exec.ts'
 import { EVERYTHING, type OpenSandbox, type SandboxTraits } from './sandbox/fixture.ts'
 import { handleSuite } from './sandbox/handle.ts'
 import { inheritanceSuite } from './sandbox/inheritance.ts'
@@ -10,6 +11,7 @@ import { pidOneSuite } from './sandbox/pid-one.ts'
 import { processSuite } from './sandbox/process.ts'
 import { rightsSuite } from './sandbox/rights.ts'
 import { rootFilesSuite } from './sandbox/root-files.ts'
+import { terminalSuite } from './sandbox/terminal.ts'
 import { usersSuite } from './sandbox/users.ts'
 
 /** What every sandbox must do. Each implementation's test file calls this once. @param traits what it leaves out */
@@ -21,6 +23,8 @@ export function sandboxSuite(
   describe(`sandbox: ${name}`, () => {
     processSuite(open, traits)
     handleSuite(open)
+    execSuite(open, traits)
+    terminalSuite(open, traits)
     if (traits.startsFirst) pidOneSuite(open)
     lifetimeSuite(open)
     usersSuite(open, traits)

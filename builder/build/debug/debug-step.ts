@@ -8,7 +8,7 @@ import { Resources, TsbuildError } from '#core'
 import { findBuild, type RecordedSandbox, type RecordedStep, readBuilds } from '#record'
 import { Services } from '../services.ts'
 import { openSecrets } from '../step-secrets.ts'
-import { storedLayers } from './stored-layers.ts'
+import { type StoredForm, storedLayers } from './stored-layers.ts'
 
 /** What is looked into, and how. */
 export interface DebugOptions
@@ -49,13 +49,14 @@ export async function debugStep(options: DebugOptions, serve: ServeProcess): Pro
     settings.onEvent({ type: 'warning', message: NOT_KEPT })
   }
   await using services = new Services(settings, { store, secrets, context: '' })
-  if ((await services.lowerForm()) === 'tar') throw inPlaceError()
+  const form = (await services.lowerForm()) === 'tar' ? 'any' : 'directory'
   const [sandbox, snapshots] = await Promise.all([services.sandbox(), services.snapshots()])
   await using scratch = store.temporary()
   return await snapshots.use(async (snapshotter) => {
     const directory = join(scratch.path, snapshotter.kind)
     const deps = { store, pool: services.pool, secrets, signal: options.signal }
-    await using files = await openFiles(recorded, { snapshotter, directory, kept, deps })
+    const inputs = { snapshotter, directory, kept, form, deps } as const
+    await using files = await openFiles(recorded, inputs)
     const process = { ...recorded.process, proxyEnv: options.env ?? [] }
     const args = options.args ?? shellOf(recorded.process)
     const spec = processOf({ ...process, args }, files)
@@ -66,7 +67,7 @@ export async function debugStep(options: DebugOptions, serve: ServeProcess): Pro
   })
 }
 
-const NOT_KEPT = 'what the step has left is not kept any more: the files are as they were before it'
+const NOT_KEPT = 'what the step has left is not in the store: the files are as they were before it'
 
 /** @throws {TsbuildError} NOT_FOUND */
 function recordedStep(
@@ -89,6 +90,7 @@ interface FileInputs {
   readonly directory: string
   /** What the step has left. */
   readonly kept: string | undefined
+  readonly form: StoredForm
   readonly deps: Parameters<typeof openMounts>[2]
 }
 
@@ -100,10 +102,11 @@ interface StepFiles extends AsyncDisposable {
 /** The root and the mounts of a step; what is written to them is dropped. */
 async function openFiles(
   { lower, mounts, sources }: RecordedSandbox,
-  { snapshotter, directory, kept, deps }: FileInputs,
+  { snapshotter, directory, kept, form, deps }: FileInputs,
 ): Promise<StepFiles> {
   await using resources = new Resources()
-  const layers = [...(kept === undefined ? [] : [kept]), ...storedLayers(deps.store, lower)]
+  const below = await storedLayers(deps.store, lower, form)
+  const layers = [...(kept === undefined ? [] : [kept]), ...below]
   const snapshot = resources.use(await snapshotter.prepare(directory, layers, deps.signal))
   const inputs = {
     snapshotter,
@@ -111,7 +114,7 @@ async function openFiles(
     caches: 'dropped',
     sources: sources.map((source) => {
       if (source === null) return undefined
-      return { key: source.key, lower: async () => storedLayers(deps.store, source.lower) }
+      return { key: source.key, lower: () => storedLayers(deps.store, source.lower, form) }
     }),
   } as const
   const opened = resources.use(await openMounts({ mounts }, inputs, deps))
@@ -129,10 +132,3 @@ function shellOf({ args }: RecordedSandbox['process']): readonly string[] {
 }
 
 const DEFAULT_SHELL = '/bin/sh'
-
-function inPlaceError(): TsbuildError {
-  return new TsbuildError('look into a step: steps run in place here', {
-    code: 'UNSUPPORTED',
-    hint: 'run tsbuild where it can make namespaces',
-  })
-}

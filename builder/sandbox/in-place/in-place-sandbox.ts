@@ -58,7 +58,6 @@ class InPlaceSandbox implements Sandbox {
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const [root] = spec.mounts
     if (root.type !== 'bind' || root.source !== '/') throw new Error('the root is not in place')
-    if (options.terminal !== undefined) throw noTerminalError()
     refuseLimits(spec)
     for (const notice of lackingIn(spec)) this.#notify(notice)
     const step = new InPlaceStep(spec, options, this.#thread)
@@ -148,11 +147,4 @@ function refuseLimits({ resources, cgroupParent }: ProcessSpec): void {
 
 function notice(message: string, hint: string): TsbuildError {
   return new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint })
-}
-
-function noTerminalError(): TsbuildError {
-  return new TsbuildError('start a process in place with a terminal', {
-    code: 'UNSUPPORTED',
-    hint: 'run tsbuild where it can make namespaces',
-  })
 }

@@ -1,46 +1,39 @@
 /** One step in place, from its mounts to the last of its processes. It blocks the calling thread. */
-import { chmodSync, closeSync, constants, openSync } from 'node:fs'
+import { chmodSync, closeSync, openSync } from 'node:fs'
 import {
   childPath,
   closeNamespaces,
   enterNamespaces,
-  getResourceLimit,
   mountPoints,
   O_PATH,
   openNamespaces,
-  ownCapabilities,
   type ProcessEnd,
   raiseLoopback,
-  SystemError,
   unshareNamespaces,
 } from '#builder/linux'
-import { hasNoNewPrivileges, processStatus } from '#builder/namespaces'
 import { makeStopFlag, TsbuildError, textOfName, watchStopFlag } from '#core'
-import type { Confinement } from '../filter/confinement.ts'
-import { STEP_CAPABILITIES } from '../filter/profile.ts'
-import { stepFilter } from '../filter/step-filter.ts'
-import type { SharedChild } from '../process/shared-child.ts'
-import { StepIo, type StepPipes } from '../process/step-io.ts'
-import { asUser, startError } from '../process/step-process.ts'
-import { environmentOf, openWorkingDirectory } from '../root/assemble.ts'
-import { findProgram, notExecutableError } from '../root/find-program.ts'
+import { openWorkingDirectory } from '../root/assemble.ts'
 import type { StepSocket } from '../root/step-mounts.ts'
-import { imageFileReader, resolveUser, type StepUser } from '../root/step-user.ts'
+import { imageFileReader, resolveUser } from '../root/step-user.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { noteContainerFiles } from './container-files.ts'
 import { addHostLines } from './host-lines.ts'
 import { isBelow } from './mounts/place.ts'
 import { ShownMounts } from './mounts/shown-mounts.ts'
-import { SupervisedProcess } from './processes/supervised-process.ts'
+import {
+  type ProgramInput,
+  type ProgramPlace,
+  runProgram,
+  type StartedProgram,
+} from './program-run.ts'
 
 /** What is run. */
-export interface InPlaceInput {
+export interface InPlaceInput extends Pick<ProgramInput, 'stdin' | 'terminal'> {
   readonly spec: ProcessSpec
-  readonly stdin: 'empty' | 'pipe'
 }
 
-/** A process that runs. Descriptors belong to the receiver. */
-export interface InPlaceLaunched extends StepPipes, SharedChild {
+/** A step that runs. */
+export interface InPlaceLaunched extends StartedProgram {
   /** Connections to them can wait already. */
   readonly sockets: readonly StepSocket[]
 }
@@ -65,7 +58,7 @@ export function runInPlace(
   settings: InPlaceSettings,
   onStart: (launched: InPlaceLaunched) => void,
 ): ProcessEnd {
-  const { spec } = input
+  const { spec, stdin, terminal } = input
   const [, ...mounts] = spec.mounts
   const root = openSync('/', O_PATH)
   const undo: (() => void)[] = [() => closeSync(root)]
@@ -81,8 +74,10 @@ export function runInPlace(
     shown.show(mounts)
     const cwd = enterWorkingDirectory(root, spec.cwd, settings)
     undo.push(() => closeSync(cwd.descriptor))
-    const place = { root, user, network, shown, cwd }
-    return runProgram(input, place, onStart)
+    const place = { root, user, network, cwd, secrets: shown.secrets }
+    return runProgram({ ...spec, stdin, terminal }, place, (started) => {
+      onStart({ ...started, sockets: shown.takeSockets() })
+    })
   } finally {
     undoAll(undo)
   }
@@ -95,81 +90,19 @@ function ownMountPoints(): readonly string[] {
     .map(textOfName)
 }
 
-interface StepPlace {
-  readonly root: number
-  readonly user: StepUser
-  /** Descriptor of a namespace; absent: the container's. */
-  readonly network: number | undefined
-  readonly shown: ShownMounts
-  readonly cwd: { readonly descriptor: number; readonly path: string }
-}
-
-function runProgram(
-  { spec, stdin }: InPlaceInput,
-  { root, user, network, shown, cwd }: StepPlace,
-  onStart: (launched: InPlaceLaunched) => void,
-): ProcessEnd {
-  const { args, ulimits } = spec
-  const [name = ''] = args
-  const env = environmentOf(spec, user.home)
-  if ([...args, ...env].some((text) => text.includes('\0'))) throw nulError(name)
-  const path = asUser(user, () => findProgram(name, { root, cwdPath: cwd.path, env }))
-  const program = {
-    ...{ program: path, args, env, ulimits },
-    openFiles: getResourceLimit(0, 'nofile'),
-    confinement: { user, ...rightsFor(spec.security) },
-  }
-  using io = openIo(stdin)
-  let process: SupervisedProcess
-  try {
-    io.giveTo(user)
-    const { secrets } = shown
-    process = new SupervisedProcess({ program, cwd: cwd.descriptor, network, io, secrets })
-  } catch (cause) {
-    io.closeOurs()
-    if (!(cause instanceof SystemError)) throw cause
-    throw startError(cause, { args, ulimits, user })
-  } finally {
-    io.closeTheirs()
-  }
-  onStart({ ...process.child, ...io.ours, sockets: shown.takeSockets() })
-  return process.wait()
-}
-
-/** A filter takes no_new_privs, which set-uid programs would notice, unless the container has it already. */
-function rightsFor(security: ProcessSpec['security']): Omit<Confinement, 'user'> {
-  if (security === 'insecure') return { filter: undefined, capabilities: undefined }
-  const canFilter = hasNoNewPrivileges(processStatus()) || (ownCapabilities() & SYS_ADMIN) !== 0n
-  if (canFilter) filter ??= stepFilter()
-  return { filter: canFilter ? filter : undefined, capabilities: STEP_CAPABILITIES }
-}
-
-/** Of this thread: making it takes a while. */
-let filter: Buffer | undefined
-
-const SYS_ADMIN = 1n << 21n
-
-/** The container's own /dev/null is its input. */
-function openIo(stdin: InPlaceInput['stdin']): StepIo & Disposable {
-  const empty = openSync('/dev/null', constants.O_RDWR)
-  return Object.assign(new StepIo(empty, stdin), { [Symbol.dispose]: () => closeSync(empty) })
-}
-
-function nulError(name: string): TsbuildError {
-  const cause = new Error('arguments and environment cannot have a NUL character')
-  return notExecutableError(name, cause)
-}
-
 /** @throws {TsbuildError} STEP_FAILED where the directory is not the stage's */
 function enterWorkingDirectory(
   root: number,
   path: string,
   { kept }: InPlaceSettings,
-): StepPlace['cwd'] {
-  const entry = openWorkingDirectory(root, path, (creation, make) => {
-    make()
-    // Whatever the umask is.
-    chmodSync(childPath(creation.parent, creation.name), 0o755)
+): ProgramPlace['cwd'] {
+  const entry = openWorkingDirectory(root, path, {
+    create: 'directory',
+    onCreate: (creation, make) => {
+      make()
+      // Whatever the umask is.
+      chmodSync(childPath(creation.parent, creation.name), 0o755)
+    },
   })
   const found = `/${entry.names.join('/')}`
   const clash = kept.find((one) => isBelow(found, one))

@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs'
-import { Child } from './child.ts'
-import { killAndWait } from './shared-child.ts'
+import { Child } from '../children/child.ts'
+import { killAndWait } from '../children/shared-child.ts'
 
 /**
  * The first process of a pid namespace: pid 1, a child of this process. Its end is that of all processes

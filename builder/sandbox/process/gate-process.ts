@@ -18,6 +18,7 @@ import {
   rightsMessage,
   sendDescriptors,
 } from '#builder/linux'
+import { killAndWait } from '../children/shared-child.ts'
 import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
@@ -32,7 +33,6 @@ import {
   SIGCHLD,
   SIGKILL,
 } from './kernel-constants.ts'
-import { killAndWait } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What a pid 1 that waits needs. */

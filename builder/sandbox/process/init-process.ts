@@ -10,6 +10,7 @@ import {
   waitForExit,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
+import { killAndWait } from '../children/shared-child.ts'
 import { confine } from '../filter/confinement.ts'
 import type { FirstProcess, StartedFirst } from './first-process.ts'
 import {
@@ -20,7 +21,6 @@ import {
   PR_SET_NAME,
   SIGCHLD,
 } from './kernel-constants.ts'
-import { killAndWait } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 
 /** What every first process needs. */

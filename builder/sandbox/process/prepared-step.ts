@@ -1,10 +1,10 @@
 import { closeNamespaces, type Namespaces } from '#builder/linux'
 import type { StepNetwork } from '#builder/network'
+import type { Child } from '../children/child.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
 import { removeStubs } from '../root/stubs.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
-import type { Child } from './child.ts'
 import { closeFirst, endFirst, type FirstProcess } from './first-process.ts'
 
 /** What a step is prepared from. */

@@ -13,13 +13,13 @@ import {
   waitForExit,
 } from '#builder/linux'
 import { errnoOf, TsbuildError, type Ulimit } from '#core'
+import { killAndWait } from '../children/shared-child.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutableError } from '../root/find-program.ts'
 import type { Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
 import type { Launcher, LaunchGroup } from './launcher.ts'
 import type { PreparedStep } from './prepared-step.ts'
-import { killAndWait } from './shared-child.ts'
 import { startProgram } from './start-program.ts'
 import { StepIo, type StepPipes, unmappedUserError } from './step-io.ts'
 import {
@@ -59,17 +59,17 @@ export interface Launched {
  * @throws {TsbuildError} STEP_FAILED when it cannot be started; then nothing is left of it
  */
 export function startStep(launcher: Launcher, input: LaunchInput): Launched {
+  const { gate } = input.step.first
+  if (gate === undefined) return startBeside(launcher, input)
   // A pid 1 that waits is in its groups already.
-  if (input.step.first.gate !== undefined) return startProcess(launcher, input)
-  return launcher.inGroup(input.group, () => startProcess(launcher, input))
+  return startProgramOf(input, launcher, (program, io) => passIn(program, gate, io))
 }
 
-function startProcess(launcher: Launcher, input: LaunchInput): Launched {
-  const { gate } = input.step.first
-  return startProgramOf(input, launcher, (program, io) =>
-    gate === undefined
-      ? enterOrMove(program, input.group.directories, io)
-      : passIn(program, gate, io),
+/** Starts a program beside pid 1. @throws as `startStep` does */
+export function startBeside(launcher: Launcher, input: LaunchInput): Launched {
+  const { directories } = input.group
+  return launcher.inGroup(input.group, () =>
+    startProgramOf(input, launcher, (program, io) => enterOrMove(program, directories, io)),
   )
 }
 
@@ -127,6 +127,9 @@ function enterOrMove(program: StepProgram, cgroups: readonly CgroupDir[], io: Io
 /** False once the kernel was found to lack it. */
 let canCloneIntoGroup = true
 
+/** What the kernel says of a new process in a pid namespace whose pid 1 has ended. */
+const NAMESPACE_ENDED = 'ENOMEM'
+
 /** Starts a process beside an init. @returns `undefined` when the kernel cannot start one in a group */
 function enter(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): number | undefined {
   const group = openGroup(cgroups)
@@ -136,7 +139,7 @@ function enter(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): num
     const calls = enteringCalls(program, entry)
     const outcome = outcomeOf(enterWith(program, calls, { entry, report, io }), calls)
     const { pid, failure } = outcome
-    if (failure?.syscall === 'clone3' && pid === undefined) return undefined
+    if (failure?.syscall === 'clone3' && failure.code !== NAMESPACE_ENDED) return undefined
     if (pid !== undefined && failure === undefined) return pid
     if (pid !== undefined) killAndWait(pid)
     throw startError(failure, { ...program, user: program.step.root.user })
@@ -242,6 +245,10 @@ export function startError(
   switch (failure?.syscall) {
     case 'execve':
       return notExecutableError(args[0] ?? '', failure)
+    case 'clone':
+    case 'clone3':
+      if (failure.code === NAMESPACE_ENDED) return endedStepError(failure)
+      break
     case 'prlimit64': {
       const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
       return new TsbuildError(`limit ${limits.join(' and ')}: not permitted`, {
@@ -256,4 +263,9 @@ export function startError(
       if (failure.code === 'EINVAL') return unmappedUserError(user, failure)
   }
   return failure ?? new Error('the step ended before its program was started')
+}
+
+/** The failure to start a process in the sandbox of a step that is over. */
+export function endedStepError(cause?: unknown): TsbuildError {
+  return new TsbuildError('the step has ended', { code: 'STEP_FAILED', cause })
 }

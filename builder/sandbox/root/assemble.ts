@@ -15,7 +15,7 @@ import type { HostFacts } from './host-facts.ts'
 import { moveKernel } from './kernel-mounts.ts'
 import type { MountPointLayer } from './mount-point-layer.ts'
 import type { OnCreate } from './mount-points.ts'
-import { findEntry, type RootEntry } from './root-entry.ts'
+import { findEntry, type RootEntry, type WalkOptions } from './root-entry.ts'
 import { mountRoot, writableOf } from './root-mount.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 import { mountAll, type StepSocket } from './step-mounts.ts'
@@ -93,7 +93,7 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   mountOwn(root, input, onCreate)
   const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
   for (const { descriptor } of sockets) open(descriptor)
-  const cwd = openWorkingDirectory(root, spec.cwd)
+  const cwd = openWorkingDirectory(root, spec.cwd, { create: 'directory' })
   return {
     ...{ root, input: stdin, ptmx, user, sockets },
     cwd: open(cwd.descriptor),
@@ -124,9 +124,9 @@ export function closeRoot({ root, cwd, input, ptmx }: AssembledRoot): void {
   if (ptmx !== undefined) closeSync(ptmx)
 }
 
-/** Opens the directory that a process starts in, which is made when missing. @throws {TsbuildError} STEP_FAILED */
-export function openWorkingDirectory(root: number, path: string, onCreate?: OnCreate): RootEntry {
-  const entry = findEntry(root, path, { create: 'directory', ...(onCreate && { onCreate }) })
+/** Opens the directory that a process starts in. @throws {TsbuildError} STEP_FAILED */
+export function openWorkingDirectory(root: number, path: string, walk: WalkOptions): RootEntry {
+  const entry = findEntry(root, path, walk)
   if (entry.stat.isDirectory()) return entry
   closeSync(entry.descriptor)
   throw new TsbuildError(`the working directory ${path} is not a directory`, {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { errnoOf } from '#core'
+import { killAndWait } from '../children/shared-child.ts'
 import type { FirstProcess } from '../process/first-process.ts'
-import { killAndWait } from '../process/shared-child.ts'
 import { descriptorPath } from '../root/root-entry.ts'
 
 /** Whose processes are ended. */

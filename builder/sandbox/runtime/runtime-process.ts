@@ -10,10 +10,10 @@ import {
   readReports,
   waitForExit,
 } from '#builder/linux'
+import { endSignals, killAndWait, type SharedChild, shareChild } from '../children/shared-child.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { Launcher } from '../process/launcher.ts'
 import type { PreparedStep } from '../process/prepared-step.ts'
-import { endSignals, killAndWait, type SharedChild, shareChild } from '../process/shared-child.ts'
 import { startProgram } from '../process/start-program.ts'
 import {
   type Io,

@@ -30,3 +30,9 @@ export interface ProcessSpec {
   /** Where its control group is made, from the root of the hierarchy. */
   readonly cgroupParent?: string | undefined
 }
+
+/** Another process in a sandbox in which one runs. */
+export interface ExecSpec extends Pick<ProcessSpec, 'args' | 'env' | 'user'> {
+  /** Absolute; an existing directory, found inside the root. */
+  readonly cwd: string
+}

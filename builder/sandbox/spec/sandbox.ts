@@ -2,18 +2,22 @@ import type { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import type { WindowSize } from '#builder/linux'
 import type { StepUsage } from '#core'
-import type { ProcessSpec } from './process-spec.ts'
+import type { ExecSpec, ProcessSpec } from './process-spec.ts'
 
-/** How a process is started, besides what it sees. */
-export interface StartOptions {
-  /** Kills the process and everything that it started. */
+/** How a process is connected and ended. */
+export interface ExecOptions {
+  /** Kills the process. */
   readonly signal?: AbortSignal | undefined
-  /** Gets each connection to the socket that is mounted at `target`; without it, all are closed. */
-  readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
   /** `pipe`: the caller writes its standard input. Default: `empty`, the step's own /dev/null. */
   readonly stdin?: 'empty' | 'pipe' | undefined
   /** It gets a terminal of this size for its standard input, output and errors, and controls it. */
   readonly terminal?: WindowSize | undefined
+}
+
+/** How the first process of a sandbox is started, besides what it sees: `signal` also kills everything that it started. */
+export interface StartOptions extends ExecOptions {
+  /** Gets each connection to the socket that is mounted at `target`; without it, all are closed. */
+  readonly onConnect?: ((target: string, connection: Socket) => void) | undefined
   /** Another process like it will probably be started when it has ended. Default: false. */
   readonly isFollowed?: boolean
 }
@@ -29,11 +33,8 @@ export interface ExitStatus {
   readonly used: StepUsage
 }
 
-/**
- * A process that runs in a sandbox. Disposing kills it with everything that it started, waits until
- * nothing of it is left, and drops the output that was not read.
- */
-export interface RunningProcess extends AsyncDisposable {
+/** A process that runs in a sandbox. Disposing kills it, waits for its end, and drops the output that was not read. */
+export interface StartedProcess extends AsyncDisposable {
   /**
    * Its standard input; `undefined` where it was started with an empty one. What is written to a terminal is
    * what a person types.
@@ -49,11 +50,26 @@ export interface RunningProcess extends AsyncDisposable {
   signal(name: NodeJS.Signals): void
   /**
    * May be called any number of times.
-   * @returns when the process and everything that it started have ended and its mounts are released
+   * @returns when the process has ended
    * @throws {TsbuildError} CANCELLED after an abort or the end of the sandbox, PEER_GONE when the
    * sandbox broke
    */
   wait(): Promise<ExitStatus>
+}
+
+/**
+ * The process that a sandbox was made for. With its end everything that it started has ended, its mounts are
+ * released, and so it is when it is disposed of.
+ */
+export interface RunningProcess extends StartedProcess {
+  /**
+   * Starts another process beside it: in its root, namespaces and control groups, with its limits and no more
+   * rights. It ends with the first one at the latest, and so does what it has started.
+   * @returns when it runs its program
+   * @throws {TsbuildError} STEP_FAILED when it could not be started or the first one has ended, CANCELLED after an
+   * abort, PEER_GONE when the sandbox broke
+   */
+  exec(spec: ExecSpec, options?: ExecOptions): Promise<StartedProcess>
 }
 
 /** Runs any number of processes at a time. Disposing kills all that run, and waits for their end. */

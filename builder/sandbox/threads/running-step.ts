@@ -1,11 +1,11 @@
 import type { ProcessEnd } from '#builder/linux'
 import type { NetworkSource } from '#builder/network'
 import { Resources, TsbuildError } from '#core'
+import { Child } from '../children/child.ts'
 import { directIoNotice, missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import type { GroupUsage } from '../limits/group-usage.ts'
 import { limitsDevices, limitsOnlyDirectIo, makeStepGroup } from '../limits/step-groups.ts'
-import { Child } from '../process/child.ts'
 import { adoptFirst } from '../process/first-process.ts'
 import {
   type PreparedStep,
@@ -14,15 +14,16 @@ import {
   type StepPart,
 } from '../process/prepared-step.ts'
 import type { PlaceInput } from '../process/step-place.ts'
-import type { Launched } from '../process/step-process.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
+import { streamsOf } from './process-streams.ts'
+import { StepExecs } from './step-execs.ts'
 import { stepFailure } from './step-failure.ts'
-import { cancelledStepError, handleOf, pipeStreams, StepHandle } from './step-handle.ts'
+import { cancelledStepError, handleOf, ProcessHandle, stepHandle } from './step-handle.ts'
 import { listenOn } from './step-listener.ts'
 import type { ReadyStep, StepStarter } from './step-starter.ts'
+import type { StartInput } from './step-tasks.ts'
 import type { StepWorkers } from './step-workers.ts'
-import { terminalStreams } from './terminal-streams.ts'
 
 /** Where networks of steps come from: those of their own from a source. */
 export type StepNetworks = NetworkSource | 'none' | 'host'
@@ -119,35 +120,48 @@ export class RunningStep {
     const launch = { args, ulimits, stdin, terminal, group: launchGroup }
     const reached = watchLimits(group)
     const used = group.watchUsage()
-    const ready = await this.#starter({ input, required: this.#required, launch })
+    const start = { input, required: this.#required, launch }
+    const ready = await this.#starter(start)
     for (const part of ready.step.lacking) this.#onNotice(missingPartNotice(part))
-    const end = await this.#runIn(ready, input, networks)
+    const end = await this.#runIn(ready, start, networks)
     return statusOf(end, { reached: reached(), used: used() })
   }
 
   /** Takes the step down in any case. */
-  async #runIn(ready: ReadyStep, input: StepInput, networks: StepNetworks): Promise<ProcessEnd> {
+  async #runIn(
+    ready: ReadyStep,
+    { input, launch }: StartInput,
+    networks: StepNetworks,
+  ): Promise<ProcessEnd> {
     const { step } = ready
     const first = adoptFirst(step.first)
     this.#first = first
-    const { onConnect } = this.#options
+    const { onConnect, isFollowed } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
+    const execs = new StepExecs((beside) =>
+      orAbandon(first, this.#workers.thread.run('launchBeside', beside)),
+    )
     try {
-      const launched = await this.#launch(ready, first)
-      const child = launched.pid === first.pid ? first : new Child(launched.pid)
+      const launched = await orAbandon(first, ready.launch(this.#cancelling.signal))
+      const child =
+        launched.pid === first.pid ? first : new Child(launched.pid, () => execs.close())
       const control = {
         end: this.end,
         signal: (name: NodeJS.Signals) => child.signal(name),
         kill: () => first.signal('SIGKILL'),
       }
-      const { io } = launched
-      const streams = io.kind === 'pipes' ? pipeStreams(io, this.end) : terminalStreams(io)
-      this.#started.resolve(new StepHandle(streams, control))
+      const handle = new ProcessHandle(streamsOf(launched.io, this.end), control)
+      const { ulimits, group } = launch
+      const container = ready.hasOwnMounts ? launched.pid : undefined
+      const exec: RunningProcess['exec'] = (spec, options) =>
+        execs.start({ step, ulimits, group, container }, spec, options)
+      this.#started.resolve(stepHandle(handle, exec))
       if (this.#isCancelled()) first.signal('SIGKILL')
-      else if (this.#options.isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
+      else if (isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end
     } finally {
       for (const listener of listeners) listener[Symbol.dispose]()
+      await execs.close()
       await takeDown(step, first)
     }
   }
@@ -163,15 +177,15 @@ export class RunningStep {
     const input = { spec: { init, security }, network, devicesLimited, cgroups: [] }
     await this.#workers.thread.run('makeSpare', input)
   }
+}
 
-  async #launch(ready: ReadyStep, first: Child): Promise<Launched> {
-    try {
-      return await ready.launch(this.#cancelling.signal)
-    } catch (cause) {
-      // What a thread that ended too early has started is not known: it would keep pid 1 from ending.
-      if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') first.abandon()
-      throw cause
-    }
+/** What a thread that ended too early has started is not known: it would keep pid 1 from ending. */
+async function orAbandon<T>(first: Child, starting: Promise<T>): Promise<T> {
+  try {
+    return await starting
+  } catch (cause) {
+    if (cause instanceof TsbuildError && cause.code === 'PEER_GONE') first.abandon()
+    throw cause
   }
 }
 

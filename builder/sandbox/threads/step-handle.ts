@@ -1,32 +1,28 @@
-import { Socket } from 'node:net'
 import type { Readable, Writable } from 'node:stream'
 import { TsbuildError } from '#core'
-import type { StepPipes } from '../process/step-io.ts'
-import type { ExitStatus, RunningProcess } from '../spec/sandbox.ts'
+import type { ExitStatus, RunningProcess, StartedProcess } from '../spec/sandbox.ts'
+import type { ProcessStreams } from './process-streams.ts'
 
 /** How the handle of a started process awaits, signals and ends it. */
-export interface StepControl {
-  /** How it ended, once nothing is left of it. */
+export interface ProcessControl {
+  /** How it ended, once nothing is left of what ends with it. */
   readonly end: Promise<ExitStatus>
   /** Sends a signal to the process itself; a no-op once it has ended. */
   signal(name: NodeJS.Signals): void
-  /** Kills it with everything that it started. */
+  /** Kills it with all that ends with it. */
   kill(): void
 }
 
-/** What a handle reads and writes. */
-export type StepStreams = Pick<RunningProcess, 'stdin' | 'stdout' | 'stderr' | 'resize'>
-
 /** The handle of a process, however it was started. */
-export class StepHandle implements RunningProcess {
+export class ProcessHandle implements StartedProcess {
   readonly stdin: Writable | undefined
   readonly stdout: Readable
   readonly stderr: Readable
-  readonly resize: StepStreams['resize']
-  readonly #control: StepControl
+  readonly resize: ProcessStreams['resize']
+  readonly #control: ProcessControl
 
   /** Takes over the streams. */
-  constructor({ stdin, stdout, stderr, resize }: StepStreams, control: StepControl) {
+  constructor({ stdin, stdout, stderr, resize }: ProcessStreams, control: ProcessControl) {
     this.#control = control
     this.stdin = stdin
     this.stdout = stdout
@@ -50,13 +46,10 @@ export class StepHandle implements RunningProcess {
 }
 
 /**
- * Waits until a step has a handle.
- * @param end of the step; it rejects first where the step cannot be started
+ * Waits until a process has a handle.
+ * @param end of the process; it rejects first where it cannot be started
  */
-export async function handleOf(
-  started: Promise<RunningProcess>,
-  end: Promise<ExitStatus>,
-): Promise<RunningProcess> {
+export async function handleOf<T>(started: Promise<T>, end: Promise<ExitStatus>): Promise<T> {
   return await Promise.race([started, failureAt(end)])
 }
 
@@ -70,24 +63,7 @@ export function cancelledStepError(): TsbuildError {
   return new TsbuildError('the step was cancelled', { code: 'CANCELLED' })
 }
 
-/** Streams of a process that has pipes. Takes over their descriptors. @param end of the process */
-export function pipeStreams(pipes: StepPipes, end: Promise<ExitStatus>): StepStreams {
-  const stdin = pipes.stdin === undefined ? undefined : openPipe(pipes.stdin, 'writable')
-  const onEnd = (): void => void stdin?.destroy()
-  end.then(onEnd, onEnd)
-  return {
-    stdin,
-    stdout: openPipe(pipes.stdout, 'readable'),
-    stderr: openPipe(pipes.stderr, 'readable'),
-    // There is no terminal.
-    resize: () => undefined,
-  }
-}
-
-function openPipe(fd: number, direction: 'readable' | 'writable'): Socket {
-  const readable = direction === 'readable'
-  const pipe = new Socket({ fd, readable, writable: !readable })
-  // A process that has ended neither reads nor writes; its status says how it ended.
-  pipe.on('error', () => undefined)
-  return pipe
+/** The handle of the process that a sandbox was made for. */
+export function stepHandle(handle: ProcessHandle, exec: RunningProcess['exec']): RunningProcess {
+  return Object.assign(handle, { exec })
 }

@@ -1,5 +1,5 @@
+import { type SharedChild, sendSignal, signalChild } from '../children/shared-child.ts'
 import type { PreparedStep } from '../process/prepared-step.ts'
-import { type SharedChild, sendSignal, signalChild } from '../process/shared-child.ts'
 import type { Launched } from '../process/step-process.ts'
 import type { RuntimeProgram } from '../runtime/runtime-program.ts'
 import { closeView } from '../runtime/runtime-view.ts'
@@ -10,6 +10,8 @@ import type { StepWorkers } from './step-workers.ts'
 /** A step that is prepared. */
 export interface ReadyStep {
   readonly step: PreparedStep
+  /** Its program runs on mounts that are made with its start, not on those that are prepared. */
+  readonly hasOwnMounts: boolean
   /**
    * Starts its program, unless that runs already. To be called once, also when the step is cancelled; the
    * caller takes the step down in any case.
@@ -26,6 +28,7 @@ export function ownStarter({ thread }: Pick<StepWorkers, 'thread'>): StepStarter
     const { step, launched } = await thread.run('start', start)
     return {
       step,
+      hasOwnMounts: false,
       launch: async (cancelled) => {
         if (launched !== undefined) return launched
         if (cancelled.aborted) throw cancelledStepError()
@@ -47,6 +50,7 @@ export function runtimeStarter(
     const step = await thread.run('prepareForRuntime', { input, required, runtime })
     return {
       step,
+      hasOwnMounts: true,
       launch: async (cancelled) => {
         const watch = new RuntimeWatch(step.first.pid, cancelled)
         try {

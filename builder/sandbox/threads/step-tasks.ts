@@ -1,6 +1,8 @@
 /** The tasks of the thread that prepares and starts steps. Descriptors in their results belong to the receiver. */
 import type { ResolverSockets, StepNetwork, UplinkPlace, UplinkPlan } from '#builder/network'
+import type { SharedChild } from '../children/shared-child.ts'
 import { missingPartNotice, strictError } from '../host/notices.ts'
+import { type ExecInput, startExec } from '../process/exec-process.ts'
 import { prepareStep } from '../process/prepare-step.ts'
 import {
   dropStep,
@@ -8,7 +10,6 @@ import {
   type StepInput,
   type StepPart,
 } from '../process/prepared-step.ts'
-import type { SharedChild } from '../process/shared-child.ts'
 import { dropPlace, makePlace, type Place, type PlaceInput } from '../process/step-place.ts'
 import { type Launched, type LaunchInput, startStep } from '../process/step-process.ts'
 import { prepareRuntimeStep, type RuntimeInput } from '../runtime/prepare-runtime-step.ts'
@@ -110,4 +111,9 @@ function takePlace(input: StepInput, required: StartInput['required']): Place {
 /** Starts the program of a prepared step. The caller takes the step down in any case. */
 export function launch(input: LaunchInput): Launched {
   return startStep(threadLauncher(), input)
+}
+
+/** Starts another process in the sandbox of a step, which the caller does not take down meanwhile. */
+export function launchBeside(input: ExecInput): Launched {
+  return startExec(threadLauncher(), threadPreparer().home, input)
 }

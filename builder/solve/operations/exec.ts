@@ -274,8 +274,9 @@ async function runKept(vertex: ExecVertex, place: ExecPlace, deps: ExecDeps): Pr
     await runProcess(vertex, place, deps)
   } catch (cause) {
     const { record, snapshot } = place
-    if (isFailure(cause) && snapshot.pack === undefined) {
-      deps.reporter.kept(vertex, await record.keep(() => snapshot.changes()))
+    if (isFailure(cause)) {
+      const changes = snapshot.pack === undefined ? () => snapshot.changes() : undefined
+      deps.reporter.kept(vertex, await record.keep(changes))
     }
     throw cause
   }

@@ -1,4 +1,4 @@
-import { TsbuildError } from '#core'
+import { type IsolationChoice, TsbuildError } from '#core'
 import { type RecordedStep, readBuilds } from '#record'
 import { type Arguments, usageError } from '../../arguments/flags.ts'
 import { parseSecrets, parseSsh } from '../../arguments/secret-values.ts'
@@ -13,12 +13,14 @@ export async function runDebug(args: Arguments, shell: Shell): Promise<number> {
   const words = positionals.slice(0, positionals.length - trailing.length).join(' ')
   const env = args.list('env').map(checkedVariable)
   const root = args.text('root')
+  const isolation = args.text('isolation')
   const { build, step } = await chosenStep(words, args, shell)
   return await openShell(
     {
       ...{ build, step, env, before: args.has('before') },
       ...(trailing.length === 0 ? {} : { args: trailing }),
       ...(root === undefined ? {} : { root }),
+      ...(isolation === undefined ? {} : { isolation: isolation as IsolationChoice }),
       secrets: parseSecrets(args.list('secret'), shell.env),
       ssh: parseSsh(args.list('ssh'), shell.env),
     },

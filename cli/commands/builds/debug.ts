@@ -1,5 +1,6 @@
 import { SECRETS } from '../../arguments/build-flags.ts'
 import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { ISOLATION } from '../../arguments/step-flags.ts'
 import type { Command } from '../command.ts'
 
 /** `tsbuild debug` */
@@ -21,6 +22,7 @@ export const DEBUG: Command = {
       help: 'Set a variable, besides those of the step',
       group: 'How it is run',
     },
+    ISOLATION,
     ...SECRETS,
     ROOT_FLAG,
     HELP,
@@ -35,7 +37,7 @@ export const DEBUG: Command = {
     'BUILD and STEP are as for tsbuild logs; without STEP it is the one that failed. A step can be looked into in a build that has executed it.',
     'The shell has the mounts, environment, user, working directory and limits of the step. What it changes is dropped.',
   ],
-  needsNamespace: () => true,
+  needsNamespace: (args) => args.text('isolation') !== 'in-place',
   run: async (args, shell) => {
     const { runDebug } = await import('../../build/past/run-debug.ts')
     return await runDebug(args, shell)

@@ -67,6 +67,7 @@ class ScriptedSandbox implements Sandbox {
       stderr: Readable.from([]),
       signal: () => undefined,
       resize: () => undefined,
+      exec: () => Promise.reject(new Error('scripts are alone')),
       wait: () => end,
       [Symbol.asyncDispose]: async () => {
         await end.catch(() => undefined)

@@ -9,6 +9,7 @@ import {
   temporaryDirectory,
 } from '../../support/peers/index.ts'
 import { throwAwayRoot } from '../../support/throw-away/index.ts'
+import { TerminalSession } from '../past/terminal-session.ts'
 import { writeContext } from '../support/context.ts'
 import { HERE, mustBuild, tsbuild } from '../support/tsbuild.ts'
 
@@ -113,6 +114,31 @@ describe('builds in place', function () {
       assert.equal(status, 1, dockerfile)
       assert.match(stderr, message)
     }
+  })
+
+  it('open a shell before the step that failed, on a terminal of the container', async () => {
+    const failing = writeContext(place.file('failing'), {
+      Dockerfile: `FROM base
+RUN echo first > /first && mkdir -m 777 /own
+USER nobody
+ENV NAME=value
+RUN --mount=type=secret,id=s,mode=444 echo second > /own/second && false
+`,
+    })
+    const prefix = throwAwayRoot({ show: [HERE.path, place.path, base] })
+    const flags = ['--isolation=in-place', '--on-failure=shell', '--root', '/volume/store']
+    const command = [...prefix, ...HERE.command, ...flags, ...args().slice(1, -1), failing]
+    const words = command.map((word) => `'${word}'`).join(' ')
+    await using terminal = new TerminalSession(`cd /; ${words}; echo "left $?"`, {
+      HOME: place.path,
+    })
+    await terminal.prompt('$')
+    assert.match(terminal.seen, /the files are as they were before it/)
+    terminal.type(
+      'id -u; cat /first; ls /own; echo $NAME; cat /run/secrets/s; tty; stty size; exit\n',
+    )
+    await terminal.until(new RegExp(`65534\r\nfirst\r\nvalue\r\n${SECRET}/dev/pts/\\d+\r\n`))
+    await terminal.until(/left 1\r\n/)
   })
 
   it('say which capability they lack', async () => {

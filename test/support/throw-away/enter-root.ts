@@ -100,6 +100,11 @@ function makeDevices(directory: string): void {
     makeFile(`${directory}/${name}`)
     mount(`${directory}/${name}`, { source: `/dev/${name}`, flags: MS.BIND })
   }
+  mkdirSync(`${directory}/pts`)
+  const flags = MS.NOSUID | MS.NOEXEC
+  const data = 'newinstance,ptmxmode=0666,mode=0620,gid=5'
+  mount(`${directory}/pts`, { type: 'devpts', flags, data })
+  symlinkSync('pts/ptmx', `${directory}/ptmx`)
   symlinkSync('/proc/self/fd', `${directory}/fd`)
   for (const [index, name] of ['stdin', 'stdout', 'stderr'].entries()) {
     symlinkSync(`/proc/self/fd/${index}`, `${directory}/${name}`)

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { assumeIdentity, findExit, type ProcessEnd, resumeRoot } from '#builder/linux'
 import { errnoOf } from '#core'
-import { sendSignal } from '../../process/shared-child.ts'
+import { sendSignal } from '../../children/shared-child.ts'
 
 /** Milliseconds between looks at processes that take their time to end. */
 const PAUSES = { first: 0.2, last: 20 }

@@ -13,9 +13,9 @@ import {
   USAGE_SIZE,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
-import { endSignals, type SharedChild, shareChild } from '../../process/shared-child.ts'
+import { endSignals, type SharedChild, shareChild } from '../../children/shared-child.ts'
 import { startProgram } from '../../process/start-program.ts'
-import type { StepIo } from '../../process/step-io.ts'
+import type { Io } from '../../process/step-process.ts'
 import type { BecomingProgram } from '../../process/step-program.ts'
 import { findProcess, killAdopted, killBelow, signalProcess } from './descendants.ts'
 import { type SupervisorProgram, supervisorProgram } from './supervisor-program.ts'
@@ -27,7 +27,7 @@ export interface SupervisedOptions {
   readonly cwd: number
   /** Descriptor of a network namespace; absent: the builder's. */
   readonly network: number | undefined
-  readonly io: StepIo
+  readonly io: Io
   /** Paths of files that are removed before the processes end, also when the builder dies. */
   readonly secrets: readonly string[]
 }

@@ -72,6 +72,7 @@ async function startOn(
     stderr: process.stderr,
     signal: (name) => process.signal(name),
     resize: (size) => process.resize(size),
+    exec: (spec, options) => process.exec(spec, options),
     wait: () => end,
     [Symbol.asyncDispose]: async () => {
       await process[Symbol.asyncDispose]()

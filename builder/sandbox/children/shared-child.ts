@@ -28,13 +28,18 @@ export function shareChild(pid: number): SharedChild {
  * @param send for processes that may belong to others
  */
 export function signalChild(
-  { pid, pidState }: SharedChild,
+  child: SharedChild,
   signal: NodeJS.Signals,
   send: typeof sendSignal = sendSignal,
 ): void {
-  if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return
+  whileTaken(child, () => send(child.pid, signal))
+}
+
+/** Does `action` while the pid is the child's, as `signalChild` does. @returns `undefined` once the process has ended */
+export function whileTaken<T>({ pidState }: SharedChild, action: () => T): T | undefined {
+  if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return undefined
   try {
-    send(pid, signal)
+    return action()
   } finally {
     Atomics.store(pidState, 0, TAKEN)
     Atomics.notify(pidState, 0)

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { Worker } from 'node:worker_threads'
 import { findExit, hasEnded, spawnProcess, waitForExit } from '#builder/linux'
-import { Child } from '../../../../builder/sandbox/process/child.ts'
+import { Child } from '../../../../builder/sandbox/children/child.ts'
 import { endOf } from '../../../suites/sandbox/fixture.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 

@@ -8,7 +8,7 @@ import {
   type SharedChild,
   shareChild,
   signalChild,
-} from '../../../../builder/sandbox/process/shared-child.ts'
+} from '../../../../builder/sandbox/children/shared-child.ts'
 import { endOf } from '../../../suites/sandbox/fixture.ts'
 
 const WORKER = new URL('../support/reaping-worker.js', import.meta.url)
