@@ -105,14 +105,21 @@ export function drop(): Rule {
   return verdict(0)
 }
 
-/** Drops a packet, and says so to its sender. */
-export function reject(): Rule {
+/**
+ * Rules that drop matching packets, and say so to their sender. A connection is reset: another message comes while
+ * the sender's kernel is busy with the connection, which then tries again for a second.
+ */
+export function refuse(match: Rule): readonly Rule[] {
   return [
+    [...match, ...ofProtocol('tcp'), ['reject', [[1, be32(REJECT_BY_RESET)]]]],
     [
-      'reject',
+      ...match,
       [
-        [1, be32(REJECT_BOTH_VERSIONS)],
-        [2, Uint8Array.of(ADMINISTRATIVELY_PROHIBITED)],
+        'reject',
+        [
+          [1, be32(REJECT_BOTH_VERSIONS)],
+          [2, Uint8Array.of(ADMINISTRATIVELY_PROHIBITED)],
+        ],
       ],
     ],
   ]
@@ -238,5 +245,6 @@ const FROM_SOURCE = 1
 const TO_TARGET = 2
 const BY_INPUT_LINK = 8
 const RTN_UNICAST = 1
+const REJECT_BY_RESET = 1
 const REJECT_BOTH_VERSIONS = 2
 const ADMINISTRATIVELY_PROHIBITED = 3

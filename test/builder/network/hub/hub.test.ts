@@ -131,6 +131,7 @@ const HUB_RULES = [
   'fib saddr . iif oif 0 drop',
   'type nat hook postrouting priority srcnat; policy accept;',
   'oifname "out" masquerade',
+  'oifname != "out" meta l4proto tcp reject with tcp reset',
   'oifname != "out" reject with icmpx admin-prohibited',
   'ip daddr 169.254.0.0/16 reject with icmpx admin-prohibited',
   'ip daddr 198.18.128.1 udp dport 53 accept',
@@ -140,6 +141,7 @@ const HUB_RULES = [
 const HOST_RULES = [
   'flags owner',
   'type filter hook prerouting priority raw; policy accept;',
+  'iifname "tsbuild0" fib daddr type != unicast meta l4proto tcp reject with tcp reset',
   'iifname "tsbuild0" fib daddr type != unicast reject with icmpx admin-prohibited',
   'iifname "tsbuild0" oifname "eth0" accept',
   'oifname "tsbuild0" drop',

@@ -72,6 +72,13 @@ cat /etc/resolv.conf`
         assert.deepEqual(others, ['search corp.test', 'options ndots:2'])
       }).timeout(30_000)
 
+      it('refuse connections at once, not after a while', async () => {
+        const closed = [HOST.version4, LINK_LOCAL]
+        const script = `for address in ${closed.join(' ')}; do nc -w 5 $address 8080 2>&1 < /dev/null; done; true`
+        const { stdout, stderr } = await buildInLab(lab, fixture, script, { machine })
+        assert.equal(stdout.match(/: Connection refused$/gm)?.length, 2, stdout + stderr)
+      }).timeout(30_000)
+
       it('leave no process behind when their builder is killed', async () => {
         const early = { ...machine, endsEarly: true }
         const script = `echo started; sleep 1000; : ${USER}`
