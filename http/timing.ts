@@ -2,8 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** Clock, sleep and random numbers, so that tests replace them. */
 export interface Timing {
-  /** Milliseconds since the epoch. */
+  /** Milliseconds since the epoch, for times that others name; the machine's clock may be set at any time. */
   now(): number
+  /** Milliseconds since some moment, for how long something takes or is valid. */
+  elapsed(): number
   /** Rejects when `signal` is aborted. */
   sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void>
   /** From 0 up to, not including, 1. */
@@ -13,6 +15,7 @@ export interface Timing {
 /** The system's clock and timers. */
 export const REAL_TIMING: Timing = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   sleep: (milliseconds, signal) =>
     delay(milliseconds, undefined, signal === undefined ? {} : { signal }),
   random: () => Math.random(),

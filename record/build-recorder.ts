@@ -23,6 +23,8 @@ export class BuildRecorder {
   readonly #facts: BuildFacts
   readonly #steps = new Map<VertexId, RecordedStep>()
   /** Vertices that serve steps and are none of the Dockerfile. */
+  /** The clock of the machine may be set meanwhile. */
+  readonly #began = performance.now()
   readonly #internal = new Set<VertexId>()
   #hasRun = false
 
@@ -59,7 +61,7 @@ export class BuildRecorder {
   /** To be called when the build has ended. One that executed nothing is not remembered. */
   end(outcome: BuildOutcome): void {
     if (!this.#hasRun) return
-    const milliseconds = Date.now() - this.#facts.startedAt
+    const milliseconds = Math.round(performance.now() - this.#began)
     this.#builds.end(documentOf({ ...this.#document(outcome), milliseconds }))
   }
 

@@ -32,7 +32,7 @@ interface Token {
   readonly text: Promise<string>
   /** The result of `text`, once it is there. */
   value?: string
-  /** Milliseconds since the epoch; infinite while the token is being fetched. */
+  /** In elapsed milliseconds; infinite while the token is being fetched. */
   expires: number
 }
 
@@ -49,7 +49,7 @@ export class TokenService {
   /** A token for at least `scopes`. Concurrent requests share one exchange. */
   get(challenge: BearerChallenge, scopes: readonly string[]): Promise<string> {
     const { realm, service } = challenge
-    const now = this.#options.timing.now()
+    const now = this.#options.timing.elapsed()
     this.#tokens = this.#tokens.filter((token) => token.expires > now)
     const known = this.#tokens.find(
       (token) => token.realm === realm && token.service === service && serves(token.scopes, scopes),

@@ -52,7 +52,7 @@ describe('fuzz: headers of registries', () => {
       checkLocation(location)
       const next = nextPage(answer({ link }), REGISTRY)
       assert.equal(next?.origin ?? REGISTRY.origin, REGISTRY.origin)
-      const now = { now: () => 0, random: () => 0, sleep: async () => {} }
+      const now = { now: () => 0, elapsed: () => 0, random: () => 0, sleep: async () => {} }
       const wait = retryAfterOf(answer({ 'retry-after': time }), now) ?? 0
       assert.ok(wait >= 0 && wait <= 60_000, `${wait}`)
     },

@@ -21,7 +21,7 @@ export async function publishSwap(
   { hold, tidy }: Swap,
   { added, ...options }: WriteOptions & { readonly added: RecordSet },
 ): Promise<void> {
-  const until = Date.now() + WITHIN
+  const until = performance.now() + WITHIN
   for (let attempt = 1; ; attempt++) {
     const held = await hold(options)
     const index = indexOf(held)
@@ -30,7 +30,7 @@ export async function publishSwap(
     const parts = hasAll ? index.parts : await addToParts(shelf, index.parts, { ...options, added })
     const document = indexDocument({ ...index, parts, updated: Date.now() })
     if (await held.replace(document, options)) return await tidy(options)
-    if (Date.now() > until) throw busyError(shelf)
+    if (performance.now() > until) throw busyError(shelf)
     await pause(attempt, options.signal)
   }
 }

@@ -97,7 +97,7 @@ async function merge(
   { isLast, own, ...options }: Publishing & MergeAttempt,
 ): Promise<boolean> {
   const { grace = GRACE } = options
-  const started = Date.now()
+  const started = performance.now()
   const { index, digest } = await readIndex(shelf, options)
   const listed = await listEntries(entries, index, options)
   // Some registries list no tags, or not at once.
@@ -112,7 +112,7 @@ async function merge(
     const parts = await addToParts(shelf, index.parts, { ...options, added })
     const now = Math.max(Date.now(), index.updated)
     const merged = found.map(({ name, digest }) => ({ name, digest, mergedAt: now }))
-    const isLate = Date.now() - started > MERGE_WITHIN
+    const isLate = performance.now() - started > MERGE_WITHIN
     const isOther = (await readIndex(shelf, options)).digest !== digest
     if (isLate || (isOther && !isLast)) return isLast
     const next = { parts, updated: now, ...windowOf({ listed, index, merged, grace, now }) }

@@ -160,8 +160,8 @@ export class ActionsStore implements ObjectStore {
   /** Whether the revision that another writer has begun with becomes visible. */
   async #appears(key: string, revision: number, options: TransferOptions): Promise<boolean> {
     const { signal } = options
-    const until = Date.now() + this.#goneAfter
-    while (Date.now() < until) {
+    const until = performance.now() + this.#goneAfter
+    while (performance.now() < until) {
       if (((await this.#latest(key, options))?.revision ?? 0) >= revision) return true
       const cancel = signal === undefined ? {} : { signal }
       await setTimeout(PAUSE * (0.5 + Math.random()), undefined, cancel)

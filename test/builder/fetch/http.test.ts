@@ -11,7 +11,12 @@ import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers
 import { startWebServer, type WebServer } from '../../support/servers/index.ts'
 
 /** Waiting takes no time. */
-const TIMING: Timing = { now: () => Date.now(), sleep: async () => undefined, random: () => 0 }
+const TIMING: Timing = {
+  now: () => Date.now(),
+  elapsed: () => performance.now(),
+  sleep: async () => undefined,
+  random: () => 0,
+}
 const DATE = 'Tue, 15 Sep 2020 12:00:00 GMT'
 
 describe('downloading a file', () => {

@@ -8,6 +8,10 @@ export class TestTiming implements Timing {
     return Date.now()
   }
 
+  elapsed(): number {
+    return performance.now()
+  }
+
   async sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
     signal?.throwIfAborted()
     this.slept.push(milliseconds)
