@@ -27,7 +27,7 @@ export async function checkHost({
     ...sandbox,
     ...(await checkControlGroups()),
     checkFilter(),
-    ...checkConfinement(),
+    checkConfinement(root),
     ...checkRuntimes(),
     checkEmulators(),
     ...checkPrograms(),

@@ -13,12 +13,22 @@ function limitsOf(limits: readonly LimitCheck[]): HostCheck {
     some.map(({ controller }) => controller).join(', ')
   const missing = limits.filter(({ failure }) => failure !== undefined)
   const [first] = missing
-  if (first === undefined)
-    return { subject, state: 'ok', detail: `${namesOf(limits)}: ${versions(limits)}` }
-  return {
-    ...{ subject, state: 'limited', detail: `steps cannot be limited in: ${namesOf(missing)}` },
-    hint: first.failure?.hint,
+  if (first !== undefined) {
+    const detail = `steps cannot be limited in: ${namesOf(missing)}`
+    return { subject, state: 'limited', detail, hint: first.failure?.hint }
   }
+  const detail = `${namesOf(limits)}: ${versions(limits)}`
+  if (!limits.some(limitsOnlyDirectIo)) return { subject, state: 'ok', detail }
+  return {
+    ...{ subject, state: 'limited' },
+    detail: `${detail}; of io only what is read, and written past the memory of files`,
+    hint: 'for limits of all that is written, start the machine with systemd.unified_cgroup_hierarchy=1',
+  }
+}
+
+/** The first version does not know whose the data is that the kernel writes later. */
+function limitsOnlyDirectIo({ controller, version }: LimitCheck): boolean {
+  return controller === 'io' && version === 1
 }
 
 function versions(limits: readonly LimitCheck[]): string {

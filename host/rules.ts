@@ -1,4 +1,5 @@
 import { type as osType, release } from 'node:os'
+import { confinementNotices } from '#builder/sandbox'
 import type { HostCheck } from './host-check.ts'
 import { readIfShown } from './kernel-files.ts'
 
@@ -13,12 +14,18 @@ export function checkFilter(): HostCheck {
   return { subject, state: 'missing', detail: `${osType()} ${release()} has no seccomp`, hint }
 }
 
-/** What limits programs beyond their rights, where the machine has it. */
-export function checkConfinement(): readonly HostCheck[] {
+/** What limits programs beyond their rights, where the machine has it. @param root the folder of the store */
+export function checkConfinement(root: string): HostCheck {
+  const subject = 'confinement'
+  const [missing] = confinementNotices(root)
+  if (missing !== undefined) {
+    const { message: detail, hint } = missing
+    return { subject, state: 'limited', detail, ...(hint === undefined ? {} : { hint }) }
+  }
   const found = CONFINEMENTS.filter(([path, on]) => on.includes(readIfShown(path)?.trim() ?? ''))
   const detail =
     found.length === 0 ? 'this machine has neither AppArmor nor SELinux' : namesOf(found)
-  return [{ subject: 'confinement', state: 'ok', detail }]
+  return { subject, state: 'ok', detail }
 }
 
 type Confinement = readonly [path: string, on: readonly string[], name: string]

@@ -12,7 +12,7 @@ export interface LimitCheck {
   readonly failure: TsbuildError | undefined
 }
 
-const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuset', 'pids', 'devices']
+const CONTROLLERS: readonly Controller[] = ['memory', 'cpu', 'cpuset', 'io', 'pids', 'devices']
 
 /** Makes a group with each controller as a step would get it, and removes it. */
 export async function checkLimits(system: GroupSystem): Promise<readonly LimitCheck[]> {

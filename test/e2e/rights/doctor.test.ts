@@ -60,11 +60,16 @@ describe('end to end: the doctor', () => {
     const { checks, status } = await ask({})
     assert.equal(status, 0)
     assert.deepEqual(
-      ['machine', 'namespaces', 'overlayfs', 'user ids', 'trial step', 'control groups'].map(
+      ['machine', 'namespaces', 'overlayfs', 'user ids', 'trial step'].map(
         (subject) => checks.get(subject)?.state,
       ),
-      ['ok', 'ok', 'ok', 'ok', 'ok', 'ok'],
+      ['ok', 'ok', 'ok', 'ok', 'ok'],
     )
+    const groups = checks.get('control groups')
+    assert.match(groups?.detail ?? '', /^memory, cpu, cpuset, io, pids, devices: version /)
+    const isOfFirst = existsSync('/sys/fs/cgroup/blkio')
+    assert.equal(groups?.state, isOfFirst ? 'limited' : 'ok')
+    assert.equal(/of io only what is read/.test(groups?.detail ?? ''), isOfFirst)
     for (const { subject, state, hint } of checks.values()) {
       assert.equal(state === 'ok', hint === undefined, `${subject}: what to do about it`)
     }
