@@ -101,6 +101,7 @@ export class Services implements AsyncDisposable {
     return await openSandbox(await this.#chooseIsolation(), {
       namespaces: () => ({
         temporary: this.#scratchDirectory(),
+        store: this.#store.root,
         isStrict: isolation === 'strict',
       }),
       runtime: this.#wantedRuntime(),

@@ -1,5 +1,5 @@
 export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
-export { chownTree } from './filesystem/chown-tree.ts'
+export { chownTree, labelTree } from './filesystem/change-tree.ts'
 export { ContentCopier } from './filesystem/content-copier.ts'
 export { type CopiedRights, FileCopier, type NameIn } from './filesystem/file-copier.ts'
 export { FileFacts } from './filesystem/file-facts.ts'
@@ -30,6 +30,7 @@ export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.
 export { attachMount, makeFileSystem, takesOptions } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
+  labelMounts,
   MS,
   makeMountsPrivate,
   mount,

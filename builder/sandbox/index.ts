@@ -5,6 +5,7 @@ export { callRules } from './filter/call-rules.ts'
 export { machinesOf } from './filter/calls/machines.ts'
 /** @internal */
 export { stepFilter } from './filter/step-filter.ts'
+export { confinementNotices } from './host/confinement-notices.ts'
 export { chooseIsolation, isInPlace } from './in-place/choose-isolation.ts'
 export { runStepInPlace } from './in-place/in-place-tasks.ts'
 export { lockRoot } from './in-place/root-lock.ts'

@@ -6,11 +6,16 @@ import { type Accelerator, machineWords } from './accelerator.ts'
 import type { GuestImage } from './image.ts'
 import { FILES_OPTION, PORTS, SHARES, type Share } from './names.ts'
 
+/** Modules that confine programs; a kernel has one of them at a time. */
+export type Security = 'apparmor' | 'selinux'
+
 export interface GuestOptions {
   readonly image: GuestImage
   readonly accelerator: Accelerator
   /** Folders that it sees, read-only. */
   readonly shares: Readonly<Record<Share, string>>
+  /** Which module of the kernel confines programs. */
+  readonly security: Security
   /** Which compiled test files it runs; none: those that it knows. */
   readonly files: readonly string[]
   /** Milliseconds until it is killed. */
@@ -60,13 +65,14 @@ async function endOf(child: ChildProcess, timeout: number): Promise<string | und
 }
 
 function guestWords(
-  { image, accelerator, shares, files }: GuestOptions,
+  { image, accelerator, shares, security, files }: GuestOptions,
   { console, status }: { readonly console: string; readonly status: string },
 ): readonly string[] {
   const kernel = [
     // On a busy machine the guest's timer can be later than the kernel waits for it, which would panic.
     'no_timer_check',
     ...['root=/dev/vda', 'rw', 'console=ttyS0', 'quiet', 'panic=-1', 'systemd.show_status=no'],
+    ...SECURITY[security],
     ...(files.length === 0 ? [] : [`${FILES_OPTION}=${files.join(',')}`]),
   ]
   return [
@@ -85,6 +91,12 @@ function guestWords(
     ...['-chardev', `file,id=status,path=${status}`, ...portArguments('status')],
     ...['-device', 'virtio-rng-pci'],
   ]
+}
+
+/** Nothing is confined before there is a policy. */
+const SECURITY: Readonly<Record<Security, readonly string[]>> = {
+  apparmor: ['security=apparmor'],
+  selinux: ['security=selinux', 'selinux=1', 'enforcing=0'],
 }
 
 function portArguments(port: keyof typeof PORTS): readonly string[] {

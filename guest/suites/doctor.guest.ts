@@ -15,7 +15,7 @@ describe('the doctor on a machine with systemd', () => {
     }
     const groups = checks.get('control groups')
     assert.deepEqual([groups?.state, groups?.hint], ['ok', undefined], groups?.detail)
-    assert.match(groups?.detail ?? '', /memory, cpu, cpuset.*pids.*: version 2$/)
+    assert.match(groups?.detail ?? '', /^memory, cpu, cpuset, io, pids, devices: version 2$/)
     assert.match(checks.get('confinement')?.detail ?? '', /AppArmor/)
     assert.match(checks.get('filter of system calls')?.detail ?? '', /seccomp/)
   })

@@ -31,14 +31,21 @@ export class Steps implements AsyncDisposable {
     return new Steps(await busyboxBase(), person, await installedFor(person))
   }
 
-  /** Runs a script as a step, without the cache. Each line of it is in `stderr` as plain progress shows it. */
-  async run(script: string, flags: readonly string[] = []): Promise<Outcome> {
-    return await tsbuild(this.#arguments(script, flags), this.#start)
+  /**
+   * Runs a script as a step, without the cache. Each line of it is in `stderr` as plain progress shows it.
+   * @param mounts flags of RUN
+   */
+  async run(script: string, flags: readonly string[] = [], mounts = ''): Promise<Outcome> {
+    return await tsbuild(this.#arguments(script, flags, mounts), this.#start)
   }
 
   /** What a step that succeeds has written, line by line. */
-  async linesOf(script: string, flags: readonly string[] = []): Promise<readonly string[]> {
-    const { status, stderr } = await this.run(script, flags)
+  async linesOf(
+    script: string,
+    flags: readonly string[] = [],
+    mounts = '',
+  ): Promise<readonly string[]> {
+    const { status, stderr } = await this.run(script, flags, mounts)
     if (status !== 0) throw new Error(stderr)
     return [...stderr.matchAll(/^#\d+ \d+\.\d+ (.*)$/gm)].map(([, line]) => line ?? '')
   }
@@ -72,8 +79,13 @@ export class Steps implements AsyncDisposable {
     }
   }
 
-  #arguments(script: string, flags: readonly string[]): readonly string[] {
-    const lines = ['FROM busybox', `RUN <<'END'`, script, 'END', '']
+  /** A file of its own, for what a build reads or writes. */
+  file(name: string): string {
+    return this.#directory.file(name)
+  }
+
+  #arguments(script: string, flags: readonly string[], mounts = ''): readonly string[] {
+    const lines = ['FROM busybox', `RUN ${mounts} <<'END'`, script, 'END', '']
     writeFileSync(this.#directory.file('Dockerfile'), lines.join('\n'))
     return [
       ...['build', '--no-cache', '--network', 'none', ...flags],

@@ -34,9 +34,26 @@ export interface MountOptions {
   readonly data?: string
 }
 
+/** File systems of which all files can have one label, whatever they hold. */
+const LABELLED: ReadonlySet<string> = new Set(['overlay', 'tmpfs', 'devpts'])
+
+/** Of the calling thread. */
+let label: string | undefined
+
+/** Gives all files of what the calling thread mounts from now on a label of SELinux; `undefined`: none. */
+export function labelMounts(context: string | undefined): void {
+  label = context
+}
+
+function labelled({ type = '', data }: MountOptions): string | undefined {
+  if (label === undefined || !LABELLED.has(type)) return data
+  return [...(data === undefined ? [] : [data]), `context="${label}"`].join(',')
+}
+
 /** mount(2). `target` may be `/proc/self/fd/N`, which names exactly the file that N is. */
 export function mount(target: string, options: MountOptions): void {
-  const { type, source, flags = 0, data } = options
+  const { type, source, flags = 0 } = options
+  const data = labelled(options)
   syscall(
     'mount',
     [

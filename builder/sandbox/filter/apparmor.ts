@@ -1,4 +1,4 @@
-import { isUserNamespace, type ProgramCall } from '#builder/linux'
+import { isUserNamespace } from '#builder/linux'
 import { errnoOf } from '#core'
 
 /** The profile that docker gives to its containers and, where it is installed, loads into the kernel. */
@@ -41,19 +41,7 @@ export function readAppArmorFacts(read: (path: string) => string): AppArmorFacts
   return { enabled, profiles, isNested: isUserNamespace() }
 }
 
-const AT_FDCWD = -100
-const O_WRONLY = 1
-
-/**
- * The calls by which a process is confined from the next program on. They are made in the step's root, whose /proc
- * is its own, and need the lowest number that is free.
- * @param free that number
- */
-export function confineOnExec(profile: string, free: number): readonly ProgramCall[] {
-  const text = `exec ${profile}`
-  return [
-    { call: 'openat', args: [AT_FDCWD, '/proc/thread-self/attr/exec', O_WRONLY, 0] },
-    { call: 'write', args: [free, text, text.length] },
-    { call: 'close', args: [free] },
-  ]
+/** What AppArmor takes for the next program of a process. */
+export function profileOnExec(profile: string): string {
+  return `exec ${profile}`
 }

@@ -2,7 +2,6 @@
 import { canSetGroups, hasSingleId, isPidNamespace } from '#builder/linux'
 import { hasNoNewPrivileges, type ProcessStatus } from '#builder/namespaces'
 import { MORE_IDS, TsbuildError, unreachable } from '#core'
-import { STEP_PROFILE } from '../filter/apparmor.ts'
 import type { Controller } from '../limits/group-setting.ts'
 import type { StepPart } from '../process/prepared-step.ts'
 
@@ -38,14 +37,6 @@ export function noticesOf(status: ProcessStatus): readonly TsbuildError[] {
     )
   }
   return notices
-}
-
-/** The kernel confines programs by AppArmor, but not steps. */
-export function missingProfileNotice(): TsbuildError {
-  return notice(
-    `steps are not confined by AppArmor: the profile ${STEP_PROFILE} is not loaded`,
-    'start docker once, which loads it, or load it with apparmor_parser',
-  )
 }
 
 /** A limit that steps do not have. @param failure why */
@@ -113,6 +104,7 @@ export function strictError({ message, hint }: TsbuildError): TsbuildError {
   return notice(`--isolation=strict allows no step here: ${message}`, hint)
 }
 
-function notice(message: string, hint: string | undefined): TsbuildError {
+/** A notice. @param hint what to do */
+export function notice(message: string, hint: string | undefined): TsbuildError {
   return new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint })
 }

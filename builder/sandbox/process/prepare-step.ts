@@ -58,8 +58,8 @@ function prepareInside(
       namespaces: { ...namespaces, pid: first.namespace },
       root,
       ...(spec.security === 'insecure'
-        ? { filter: undefined, profile: undefined }
-        : { filter, profile: host.profile }),
+        ? { filter: undefined, profile: undefined, label: undefined }
+        : { filter, profile: host.profile, label: labelFor(spec, host) }),
     }
   } finally {
     enterNamespaces(home)
@@ -89,4 +89,9 @@ function namesIn(network: StepInput['network'], { address }: HostFacts): RootInp
   return typeof network === 'string'
     ? { ownServers: undefined, gateway: LOOPBACK }
     : { ownServers: network.nameservers, gateway: address }
+}
+
+/** Files in what others have mounted keep their labels, and one that steps may have is missing there. */
+function labelFor({ mounts }: StepInput['spec'], { labels }: HostFacts): string | undefined {
+  return mounts.some(({ type }) => type === 'detached') ? undefined : labels?.process
 }

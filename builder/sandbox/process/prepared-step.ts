@@ -35,6 +35,8 @@ export interface PreparedStep {
   readonly filter: Uint8Array | undefined
   /** The profile of AppArmor that its program gets; absent: none. */
   readonly profile: string | undefined
+  /** The label of SELinux that its program gets; absent: none. */
+  readonly label: string | undefined
 }
 
 /**

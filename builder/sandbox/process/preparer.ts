@@ -1,5 +1,7 @@
 import {
   closeNamespaces,
+  labelMounts,
+  labelTree,
   type Namespaces,
   namespacesToReturnTo,
   setUmask,
@@ -20,20 +22,33 @@ export interface Preparer {
   readonly filter: ReturnType<typeof stepFilter>
 }
 
+/** What a preparer is opened with. */
+export interface PreparerOptions {
+  /** A directory of ours. */
+  readonly temporary: string
+  /** Below it lies all that steps are shown of this machine: where the kernel labels files, these get labels. */
+  readonly store: string
+}
+
 /**
  * Binds the calling thread to this work: it gets a working directory and umask of its own.
- * @param temporary a directory of ours
+ * All that it mounts from now on has the label of steps' files, where steps have labels.
  */
-export function openPreparer(temporary: string): Preparer {
+export function openPreparer({ temporary, store }: PreparerOptions): Preparer {
   unshareWorkingDirectory()
   setUmask(0)
+  const host = readHostFacts(store)
+  if (host.labels !== undefined) {
+    labelTree(store, host.labels.source)
+    labelMounts(host.labels.file)
+  }
   const scaffold = `${temporary}/scaffold`
   makeFolders(scaffold, 0o700)
   return {
     scaffold,
     mountPoints: makeMountPointLayer(`${temporary}/mount-points`),
     home: namespacesToReturnTo(),
-    host: readHostFacts(),
+    host,
     filter: stepFilter(),
   }
 }

@@ -1,7 +1,8 @@
 import { type NamespaceKind, namespaceFlags, type ProgramCall, TIOCSCTTY } from '#builder/linux'
 import { ULIMIT_NAMES } from '#core'
-import { confineOnExec } from '../filter/apparmor.ts'
+import { profileOnExec } from '../filter/apparmor.ts'
 import { type Confinement, confine } from '../filter/confinement.ts'
+import { confineOnExec } from '../filter/exec-attribute.ts'
 import { STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
 import { GATE_DESCRIPTORS, type ProgramDescriptors } from './gate-process.ts'
 import {
@@ -82,9 +83,10 @@ function stepCalls(
   { step, ...program }: StepProgram,
   descriptors: ProgramDescriptors,
 ): readonly ProgramCall[] {
-  const { root, profile } = step
+  const { root, profile, label } = step
   const confinement = confinementOf(step)
-  return becomingCalls({ ...program, env: root.env, profile, confinement }, descriptors)
+  const onExec = profile === undefined ? label : profileOnExec(profile)
+  return becomingCalls({ ...program, env: root.env, onExec, confinement }, descriptors)
 }
 
 /** What the program of a step is left with: all rights where it has no filter. */
@@ -101,8 +103,8 @@ export interface BecomingProgram extends Omit<StepProgram, 'step'> {
   /** Complete. */
   readonly env: readonly string[]
   readonly confinement: Confinement
-  /** The profile of AppArmor that it gets. */
-  readonly profile?: string | undefined
+  /** What a security module of the kernel makes of it, as `confineOnExec` takes it. */
+  readonly onExec?: string | undefined
   /** Made last, with the rights of the program. */
   readonly last?: readonly ProgramCall[]
 }
@@ -113,7 +115,7 @@ export function becomingCalls(
     program,
     args,
     env,
-    profile,
+    onExec,
     confinement,
     hasTerminal = false,
     last = [],
@@ -134,7 +136,7 @@ export function becomingCalls(
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
     ...limitCalls(limits),
-    ...(profile === undefined ? [] : confineOnExec(profile, freeDescriptor(report))),
+    ...(onExec === undefined ? [] : confineOnExec(onExec, freeDescriptor(report))),
     ...confine(confinement),
     ...last,
     { call: 'execve', args: [program, [...args, 0], [...env, 0]] },

@@ -79,19 +79,21 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   }
   const isInsecure = spec.security === 'insecure'
   const devices = input.devicesLimited || isInsecure
-  mountRoot(rootMount, scaffold.root, { devices, mountPoints: input.mountPoints })
+  const { labels } = input.host
+  const { mountPoints } = input
+  mountRoot(rootMount, scaffold.root, { devices, mountPoints, label: labels?.file })
   const root = openSync(scaffold.root, O_PATH)
   const maker = new StubMaker(root, writableOf(rootMount))
   undo.push(() => removeStubs(maker.record))
   open(root)
   const etc = lstatSync(`${scaffold.root}/etc`, { throwIfNoEntry: false })
-  if (etc?.ino === input.mountPoints.etc) maker.recordBelow('etc')
+  if (etc?.ino === mountPoints.etc) maker.recordBelow('etc')
   const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
   const user = resolveUser(spec.user, imageFileReader(root))
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
   const ptmx = input.hasTerminal ? open(openSync(`${scaffold.dev}/pts/ptmx`, TERMINAL)) : undefined
   mountOwn(root, input, onCreate)
-  const sockets = mountAll(root, mounts, { scaffold, onCreate, user })
+  const sockets = mountAll(root, mounts, { scaffold, onCreate, user, labels })
   for (const { descriptor } of sockets) open(descriptor)
   const cwd = openWorkingDirectory(root, spec.cwd, { create: 'directory' })
   return {

@@ -1,6 +1,19 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { Buffer } from 'node:buffer'
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeSync,
+} from 'node:fs'
+import { isUserNamespace } from '#builder/linux'
+import { errnoOf } from '#core'
 import { profileState, readAppArmorFacts, STEP_PROFILE } from '../filter/apparmor.ts'
 import { MASKED_PATHS, READONLY_PATHS } from '../filter/profile.ts'
+import { type SelinuxLabels, type SelinuxState, selinuxState } from '../filter/selinux.ts'
 import { hostAddress, readHostResolvConf } from './etc-files.ts'
 
 /** What assembling a root must know of the host; the same for all roots. */
@@ -14,18 +27,22 @@ export interface HostFacts {
   readonly address: string
   /** The profile of AppArmor for steps, where the kernel has it. */
   readonly profile: string | undefined
+  /** Labels of SELinux for steps, where the kernel has it. */
+  readonly labels: SelinuxLabels | undefined
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
   readonly ttyGroup: boolean
 }
 
-/** Looks at the host. */
-export function readHostFacts(): HostFacts {
+/** Looks at the host. @param store as for `selinuxState` */
+export function readHostFacts(store: string): HostFacts {
+  const selinux = readSelinux(store)
   return {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
     address: hostAddress(),
     profile: readAppArmor() === 'loaded' ? STEP_PROFILE : undefined,
+    labels: selinux.kind === 'labels' ? selinux.labels : undefined,
     ttyGroup: isGroupMapped(5),
   }
 }
@@ -33,6 +50,43 @@ export function readHostFacts(): HostFacts {
 /** Whether steps get a profile of AppArmor. */
 export function readAppArmor(): ReturnType<typeof profileState> {
   return profileState(readAppArmorFacts((path) => readFileSync(path, 'utf8')))
+}
+
+/**
+ * Whether steps get labels of SELinux. In a user namespace they get none, as in docker without root.
+ * @param store as for `selinuxState`
+ */
+export function readSelinux(store: string): SelinuxState {
+  return isUserNamespace() ? { kind: 'none' } : selinuxState({ read: readIfThere, ask }, store)
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return undefined
+  }
+}
+
+/** Longer than any answer of the kernel. */
+const ANSWER = 4096
+
+/** A file of selinuxfs answers on the descriptor that it was asked on. */
+function ask(path: string, question: string): string | undefined {
+  try {
+    const descriptor = openSync(path, constants.O_RDWR)
+    try {
+      writeSync(descriptor, question)
+      const answer = Buffer.alloc(ANSWER)
+      return answer.toString('latin1', 0, readSync(descriptor, answer))
+    } finally {
+      closeSync(descriptor)
+    }
+  } catch (cause) {
+    if (errnoOf(cause) === undefined) throw cause
+    return undefined
+  }
 }
 
 function isGroupMapped(gid: number): boolean {

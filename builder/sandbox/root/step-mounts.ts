@@ -13,6 +13,7 @@ import {
   fstatSync,
   mkdirSync,
   openSync,
+  writeFileSync,
   writeSync,
 } from 'node:fs'
 import {
@@ -20,6 +21,7 @@ import {
   bindSocket,
   chownTree,
   type Identity,
+  labelTree,
   MS,
   mount,
   mountOverlay,
@@ -39,6 +41,7 @@ import {
   TsbuildError,
   unreachable,
 } from '#core'
+import type { SelinuxLabels } from '../filter/selinux.ts'
 import {
   type BindOptions,
   bindInto,
@@ -55,6 +58,8 @@ export interface StepMountOptions {
   readonly onCreate: OnCreate
   /** The owner of mounts that are `owned`. */
   readonly user: Identity
+  /** What its process and files are labelled with; absent: nothing. */
+  readonly labels: SelinuxLabels | undefined
   /** Empty directories outside of the root. */
   readonly scaffold: Pick<Scaffold, 'files' | 'whole'>
 }
@@ -118,6 +123,8 @@ function mountBind(root: number, step: BindMount, options: OneMountOptions): und
   const source = openSource(step.source)
   try {
     const flags = SAFE | (step.readonly ? MS.RDONLY : 0)
+    const { labels } = options
+    if (labels !== undefined) labelTree(`${descriptorPath(source)}/.`, labels.file)
     bindPart(root, step, { ...options, source, flags })
   } finally {
     closeSync(source)
@@ -233,7 +240,7 @@ function mountSocket(root: number, step: SocketMount, options: OneMountOptions):
   const directory = openSync(options.scaffold.files, O_PATH | constants.O_DIRECTORY)
   const source = `${descriptorPath(directory)}/${options.index}`
   try {
-    const socket = bindSocket(source)
+    const socket = bindLabelled(source, options.labels?.process)
     try {
       chownSync(source, step.uid, step.gid)
       chmodSync(source, step.mode)
@@ -248,6 +255,20 @@ function mountSocket(root: number, step: SocketMount, options: OneMountOptions):
     closeSync(directory)
   }
 }
+
+/** A process connects to a socket of its own label, whoever listens. */
+function bindLabelled(path: string, label: string | undefined): number {
+  if (label === undefined) return bindSocket(path)
+  writeFileSync(SOCKET_LABEL, label)
+  try {
+    return bindSocket(path)
+  } finally {
+    writeFileSync(SOCKET_LABEL, '\n')
+  }
+}
+
+/** The label of sockets that the calling thread makes. Spec: proc_pid_attr(5) */
+const SOCKET_LABEL = '/proc/thread-self/attr/sockcreate'
 
 function ownerError({ target, uid, gid }: FileMount | SocketMount, cause: unknown): Error {
   if (errnoOf(cause) !== 'EINVAL') return ioError(`mount ${target}`, cause)

@@ -5,6 +5,7 @@
  * the start of the program is reported by number, as without a runtime.
  */
 import { namespaceFlags, type ProgramCall } from '#builder/linux'
+import { confineOnExec } from '../filter/exec-attribute.ts'
 import { CLONE_NEWCGROUP, F_SETFD, FD_CLOEXEC } from '../process/kernel-constants.ts'
 import { CONTROL_TERMINAL, limitCalls, type StepProgram } from '../process/step-program.ts'
 
@@ -57,6 +58,8 @@ export function containerCalls({
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
     ...(hasTerminal === true ? [CONTROL_TERMINAL] : []),
     ...limitCalls(limits),
+    // The runtime would give it to this program, whose file has no label that the policy knows.
+    ...(step.label === undefined ? [] : confineOnExec(step.label, CONTAINER.program)),
     { call: 'execve', args: [program, [...args, 0], [...step.root.env, 0]] },
   ]
 }

@@ -1,15 +1,10 @@
 import { isUserNamespace } from '#builder/linux'
 import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
 import { TsbuildError } from '#core'
-import {
-  missingLimitNotice,
-  missingProfileNotice,
-  noticesOf,
-  sharedNetworkNotice,
-  strictError,
-} from '../host/notices.ts'
+import { confinementNotices } from '../host/confinement-notices.ts'
+import { missingLimitNotice, noticesOf, sharedNetworkNotice, strictError } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
-import { readAppArmor } from '../root/host-facts.ts'
+import type { PreparerOptions } from '../process/preparer.ts'
 import type { RuntimeProgram } from '../runtime/runtime-program.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
@@ -22,6 +17,8 @@ import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'
 export interface InProcessOptions {
   /** A directory that only this builder uses, on the host; a mount point is made in it. */
   readonly temporary: string
+  /** The folder below which all lies that steps are shown of this machine. Default: `temporary`. */
+  readonly store?: string
   /** Whether a step fails rather than share the network or the processes of the host. Default: false. */
   readonly isStrict?: boolean
   /** Starts the processes, in roots and namespaces that are the same without it. Default: this process does. */
@@ -40,7 +37,7 @@ export function inProcessSandbox(options: InProcessOptions): Sandbox {
 }
 
 class InProcessSandbox implements Sandbox {
-  readonly #temporary: string
+  readonly #places: PreparerOptions
   readonly #isStrict: boolean
   readonly #runtime: RuntimeProgram | undefined
   readonly #onNotice: (notice: TsbuildError) => void
@@ -49,12 +46,13 @@ class InProcessSandbox implements Sandbox {
   #networks: Promise<StepNetworks> | undefined
 
   constructor(options: InProcessOptions) {
-    this.#temporary = options.temporary
+    const { temporary, store = temporary } = options
+    this.#places = { temporary, store }
     this.#isStrict = options.isStrict ?? false
     this.#runtime = options.runtime
     this.#onNotice = onceEach(options.onNotice)
     for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
-    if (readAppArmor() === 'missing') this.#onNotice(missingProfileNotice())
+    for (const notice of confinementNotices(store)) this.#onNotice(notice)
     if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
     this.#workersFor('none').catch(() => undefined)
@@ -116,7 +114,7 @@ class InProcessSandbox implements Sandbox {
     const key = isUserNamespace() && network === 'host' ? 'host' : 'any'
     const known = this.#workers.get(key)
     if (known !== undefined) return known
-    const started = startWorkers(this.#temporary, (group) => this.#reportGroup(group))
+    const started = startWorkers(this.#places, (group) => this.#reportGroup(group))
     this.#workers.set(key, started)
     return started
   }

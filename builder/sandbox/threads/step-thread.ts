@@ -11,13 +11,16 @@ import {
 import { threadSettings } from '#builder/threads'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { Launcher } from '../process/launcher.ts'
-import { closePreparer, openPreparer, type Preparer } from '../process/preparer.ts'
+import {
+  closePreparer,
+  openPreparer,
+  type Preparer,
+  type PreparerOptions,
+} from '../process/preparer.ts'
 import { SparePlace } from '../process/spare-place.ts'
 
 /** What the thread that prepares and starts steps is started with. */
-export interface StepThreadSettings {
-  /** A directory of ours. */
-  readonly temporary: string
+export interface StepThreadSettings extends PreparerOptions {
   /** The control groups that the first step will be in. */
   readonly cgroups: readonly CgroupDir[]
 }
@@ -28,7 +31,7 @@ let hub: Hub | Router | undefined
 
 /** The preparer of the calling thread, opened at the first call. */
 export function threadPreparer(): Preparer {
-  preparer ??= openPreparer(threadSettings<StepThreadSettings>().temporary)
+  preparer ??= openPreparer(threadSettings<StepThreadSettings>())
   return preparer
 }
 

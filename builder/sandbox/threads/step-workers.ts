@@ -2,6 +2,7 @@ import { stat } from 'node:fs'
 import { TaskThread } from '#builder/threads'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { removeAbandonedGroups } from '../limits/step-groups.ts'
+import type { PreparerOptions } from '../process/preparer.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { GroupPool } from './group-pool.ts'
 import type * as stepTasks from './step-tasks.ts'
@@ -18,7 +19,7 @@ export interface StepWorkers {
 
 /** Starts the thread. @param onGroup gets each control group that is made */
 export async function startWorkers(
-  temporary: string,
+  options: PreparerOptions,
   onGroup: (group: ControlGroup) => void,
 ): Promise<StepWorkers> {
   // Node's pool of threads comes into being with the first asynchronous call. That must happen
@@ -31,7 +32,7 @@ export async function startWorkers(
   }
   const first = groups.sandbox.take()
   groups.sandbox.giveBack(first)
-  const settings: StepThreadSettings = { temporary, cgroups: first.directories }
+  const settings: StepThreadSettings = { ...options, cgroups: first.directories }
   const script = new URL('./step-worker.js', import.meta.url)
   const thread = new TaskThread<typeof stepTasks>({ doing: 'run a step', script, settings })
   thread.start()

@@ -50,6 +50,7 @@ const GUEST_PACKAGES: Readonly<Record<string, string>> = {
   e2fsprogs: 'mke2fs: the disk of a virtual machine',
   mmdebstrap: "unpacks Debian's packages: what is on the disk",
   'qemu-system-x86': 'the virtual machine',
+  secilc: 'compiles a policy of SELinux',
 }
 
 /** What packages are installed for. */

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict'
 import { failureOf, type ProgramCall, runCalls } from '#builder/linux'
 import {
-  confineOnExec,
+  profileOnExec,
   profileState,
   readAppArmorFacts,
 } from '../../../../builder/sandbox/filter/apparmor.ts'
+import { confineOnExec } from '../../../../builder/sandbox/filter/exec-attribute.ts'
 
 const LISTED =
   'unconfined (unconfined)\nsnap.docker-default.x (complain)\ndocker-default (enforce)\n'
@@ -50,7 +51,7 @@ describe('AppArmor of a step', () => {
   it('is written where the kernel takes it for the next program', () => {
     // Standard descriptors, and nothing else: no kernel knows the profile, and one without AppArmor none.
     const calls: readonly ProgramCall[] = [
-      ...confineOnExec('no-such-profile', 3),
+      ...confineOnExec(profileOnExec('no-such-profile'), 3),
       { call: 'exit_group', args: [0] },
     ]
     const [report] = runCalls(calls)

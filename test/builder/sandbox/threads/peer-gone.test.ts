@@ -23,7 +23,7 @@ describe('a thread of the sandbox that ends too early', () => {
   before(async () => {
     fixture = inProcessFixture()
     temporary = mkdtempSync('/tmp/tsbuild-exiting-test-')
-    workers = await startWorkers(temporary, () => undefined)
+    workers = await startWorkers({ temporary, store: temporary }, () => undefined)
   })
   after(async () => {
     await closeWorkers(workers)
