@@ -16,7 +16,11 @@ import { compilePolicy } from './suites/selinux/policy.ts'
 const TIMEOUTS = { kvm: 30 * 60_000, tcg: 180 * 60_000 } as const
 
 /** What has time without KVM: other tests wait for a build no longer than it takes on a usual machine. */
-const PATIENT = found('dist/guest/suites/*.guest.js')
+const PATIENT = [
+  ...found('dist/guest/suites/*.guest.js'),
+  'dist/test/builder/sandbox/threads/in-process.test.js',
+  'dist/test/builder/sandbox/runtime/runc.test.js',
+]
 const LABELLED = found('dist/guest/suites/selinux/*.selinux.js')
 
 function found(pattern: string): readonly string[] {

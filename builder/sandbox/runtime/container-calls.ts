@@ -8,6 +8,7 @@ import { namespaceFlags, type ProgramCall } from '#builder/linux'
 import { confineOnExec } from '../filter/exec-attribute.ts'
 import { CLONE_NEWCGROUP, F_SETFD, FD_CLOEXEC } from '../process/kernel-constants.ts'
 import { CONTROL_TERMINAL, limitCalls, type StepProgram } from '../process/step-program.ts'
+import { raisedOpenFiles } from './oci-config.ts'
 
 /** Descriptors of the process in the container, besides the three of the step's program. */
 export const CONTAINER = { program: 3, gate: 4, report: 5 } as const
@@ -48,7 +49,8 @@ export function containerCalls({
   args,
   step,
   hasTerminal,
-  ...limits
+  ulimits,
+  openFiles,
 }: StepProgram): readonly ProgramCall[] {
   const { gate, report } = CONTAINER
   return [
@@ -57,7 +59,7 @@ export function containerCalls({
     { call: 'close', args: [CONTAINER.program] },
     { call: 'fcntl', args: [report, F_SETFD, FD_CLOEXEC] },
     ...(hasTerminal === true ? [CONTROL_TERMINAL] : []),
-    ...limitCalls(limits),
+    ...limitCalls({ ulimits, openFiles: raisedOpenFiles(openFiles) }),
     // The runtime would give it to this program, whose file has no label that the policy knows.
     ...(step.label === undefined ? [] : confineOnExec(step.label, CONTAINER.program)),
     { call: 'execve', args: [program, [...args, 0], [...step.root.env, 0]] },

@@ -4,10 +4,16 @@
  * does in its last calls: leaving the host's files, and giving up rights. Both take it from `filter` and
  * `process`.
  */
-import { canSetGroups, getResourceLimit, isUserNamespace, ownCapabilities } from '#builder/linux'
+import {
+  canSetGroups,
+  getResourceLimit,
+  isUserNamespace,
+  ownCapabilities,
+  type ResourceLimit,
+} from '#builder/linux'
 import { capabilityMask, capabilityNames } from '../filter/capabilities.ts'
 import { capabilitiesOf } from '../filter/confinement.ts'
-import { STEP_UMASK } from '../filter/profile.ts'
+import { OPEN_FILES, STEP_UMASK } from '../filter/profile.ts'
 import { type ProcessLimit, processLimits } from '../process/process-limits.ts'
 import { confinementOf, type StepProgram } from '../process/step-program.ts'
 import { ociSeccomp } from './oci-seccomp.ts'
@@ -81,6 +87,15 @@ function ociLimits(limits: readonly ProcessLimit[]): readonly Readonly<Record<st
   return [...last.values()].map(({ name, hard }) => {
     return { type: `RLIMIT_${name.toUpperCase()}`, soft: hard, hard }
   })
+}
+
+/**
+ * The limit of open files that the runtime's process has by the time it sets its own: lower than the builder's
+ * it would never get it back.
+ */
+export function raisedOpenFiles(own: ResourceLimit): ResourceLimit {
+  if (!canRaiseLimits() || own.hard > OPEN_FILES) return own
+  return { ...own, hard: OPEN_FILES }
 }
 
 function canRaiseLimits(): boolean {

@@ -91,7 +91,7 @@ export function lifetimeSuite(open: OpenSandbox): void {
       })
       assert.equal(seen, 500 * 1024 * 1024)
       assert.ok(peak - before < 160 * 1024 * 1024, `${(peak - before) / 2 ** 20} MiB`)
-    }).timeout(20_000)
+    }).timeout(120_000)
 
     it('makes a step wait for a slow reader', async () => {
       let seen = 0

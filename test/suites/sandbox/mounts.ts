@@ -144,7 +144,7 @@ export function mountsSuite(open: OpenSandbox, { bearsAnyRoot }: SandboxTraits):
     })
 
     it('makes and removes a mount point of very many levels in no time', async function () {
-      this.timeout(20_000)
+      this.timeout(120_000)
       const layer = fixture.layer()
       mkdirSync(`${layer}${'/a'.repeat(20)}`, { recursive: true })
       const target = '/a'.repeat(500)
