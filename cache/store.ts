@@ -112,6 +112,12 @@ export class Store implements AsyncDisposable {
     return this.blobs.stored + this.layers.stored
   }
 
+  /** The folders with what steps are shown as it lies on the disk, also while it is written. */
+  get shownFolders(): readonly string[] {
+    const { layers, kept, temporary } = this.#layout
+    return [layers, kept, temporary]
+  }
+
   /**
    * Waits for the right to execute the step `key`, which one holder in all processes has; look the
    * record up again when you have it. Dispose of it to let the next one in.

@@ -22,9 +22,9 @@ export class BuildRecorder {
   readonly #builds: BuildFolders
   readonly #facts: BuildFacts
   readonly #steps = new Map<VertexId, RecordedStep>()
-  /** Vertices that serve steps and are none of the Dockerfile. */
   /** The clock of the machine may be set meanwhile. */
   readonly #began = performance.now()
+  /** Vertices that serve steps and are none of the Dockerfile. */
   readonly #internal = new Set<VertexId>()
   #hasRun = false
 

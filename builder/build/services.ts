@@ -101,7 +101,7 @@ export class Services implements AsyncDisposable {
     return await openSandbox(await this.#chooseIsolation(), {
       namespaces: () => ({
         temporary: this.#scratchDirectory(),
-        store: this.#store.root,
+        shown: { store: this.#store.root, folders: this.#store.shownFolders },
         isStrict: isolation === 'strict',
       }),
       runtime: this.#wantedRuntime(),

@@ -55,6 +55,8 @@ export interface BindMount {
   readonly path?: string
   /** What is shown is given to the user of the step, for good. */
   readonly owned?: boolean
+  /** It is the store's own, so where the kernel labels files, these get the label of steps' files, for good. */
+  readonly labelled?: boolean
 }
 
 /** An empty directory in memory. */

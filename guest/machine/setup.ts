@@ -6,6 +6,10 @@ import { PORTS, SHARES, USER } from './names.ts'
  * beside it.
  */
 const START = `#!/bin/sh
+# The ports may come later than this.
+for port in ${PORTS.output} ${PORTS.status}; do
+  until [ -e "/dev/virtio-ports/$port" ]; do sleep 0.1; done
+done
 exec > /dev/virtio-ports/${PORTS.output} 2>&1
 set -e
 for share in ${SHARES.join(' ')}; do

@@ -23,7 +23,7 @@ export function sandboxSuite(
   describe(`sandbox: ${name}`, () => {
     processSuite(open, traits)
     handleSuite(open)
-    execSuite(open, traits)
+    if (traits.startsOthers) execSuite(open, traits)
     terminalSuite(open, traits)
     if (traits.startsFirst) pidOneSuite(open)
     lifetimeSuite(open)

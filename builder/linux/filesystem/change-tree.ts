@@ -1,6 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { chownSync, lchownSync, readdirSync, type Stats, statSync } from 'node:fs'
-import { errnoOf, joinName, type Name } from '#core'
+import { checkpoint, errnoOf, joinName, type Name } from '#core'
 import type { Identity } from '../system/credentials.ts'
 import { RootedDirectory } from './rooted-directory.ts'
 import { getXattr, setXattr } from './xattr.ts'
@@ -27,8 +27,9 @@ const LABEL = 'security.selinux'
 
 /**
  * Gives a directory, and everything below it, a label of SELinux, unless it has that already: files that are made in
- * it later get the same. No link below is followed.
+ * it later inherit the type. No link below is followed.
  * @param path trusted, not a link
+ * @throws {SystemError} EOPNOTSUPP and others where the file system takes no label; CANCELLED
  */
 export function labelTree(path: string, label: string): void {
   const value = Buffer.from(`${label}\0`)
@@ -44,7 +45,10 @@ function changeBelow(path: string, stat: Stats, change: Change): void {
   try {
     const left = childrenOf(tree, '' as Name)
     for (let next = left.pop(); next !== undefined; next = left.pop()) {
-      if (changeEntry(tree, next, change)) left.push(...childrenOf(tree, next))
+      if (!changeEntry(tree, next, change)) continue
+      checkpoint()
+      // One by one: a folder may have more names than a call takes arguments.
+      for (const child of childrenOf(tree, next)) left.push(child)
     }
   } finally {
     tree.close()

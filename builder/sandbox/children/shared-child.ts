@@ -28,18 +28,13 @@ export function shareChild(pid: number): SharedChild {
  * @param send for processes that may belong to others
  */
 export function signalChild(
-  child: SharedChild,
+  { pid, pidState }: SharedChild,
   signal: NodeJS.Signals,
   send: typeof sendSignal = sendSignal,
 ): void {
-  whileTaken(child, () => send(child.pid, signal))
-}
-
-/** Does `action` while the pid is the child's, as `signalChild` does. @returns `undefined` once the process has ended */
-export function whileTaken<T>({ pidState }: SharedChild, action: () => T): T | undefined {
-  if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return undefined
+  if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return
   try {
-    return action()
+    send(pid, signal)
   } finally {
     Atomics.store(pidState, 0, TAKEN)
     Atomics.notify(pidState, 0)

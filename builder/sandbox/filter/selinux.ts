@@ -20,8 +20,12 @@ export type SelinuxState =
 export interface SelinuxFiles {
   /** @returns the text of a file; absent: there is none, or this process may not read it */
   readonly read: (path: string) => string | undefined
-  /** Writes to a file of the kernel, and reads its answer from it. @returns absent: it refuses */
+  /** Writes to a file of the kernel, and reads its answer from it. @returns absent: it is no valid question */
   readonly ask: (path: string, question: string) => string | undefined
+  /** Whether this process may ask. */
+  readonly mayAsk: (path: string) => boolean
+  /** No program gets more rights than the one before it has, so the kernel asks for one more right. */
+  readonly hasNoNewPrivileges: boolean
 }
 
 const KERNEL = '/sys/fs/selinux'
@@ -32,18 +36,20 @@ const KERNEL = '/sys/fs/selinux'
  * @param store its folder; steps of one may read each other's files
  * Spec: lxc_contexts(5); security_compute_av(3)
  */
-export function selinuxState(files: SelinuxFiles, store: string): SelinuxState {
-  if (files.read(`${KERNEL}/enforce`) === undefined) return { kind: 'none' }
-  const labels = policyLabels(files, categoriesOf(store))
+export function selinuxState(files: SelinuxFiles, store: () => string): SelinuxState {
+  const own = files.read('/proc/thread-self/attr/current')?.replace(/[\0\n]+$/, '')
+  // Without a policy the kernel knows only its own label.
+  if (files.read(`${KERNEL}/enforce`) === undefined || own === 'kernel') return { kind: 'none' }
+  if (!files.mayAsk(`${KERNEL}/access`)) return missing('this process may not ask its policy')
+  const labels = policyLabels(files, categoriesOf(store()))
   if (labels === undefined) return missing('its policy names no labels of containers')
   for (const label of Object.values(labels)) {
     if (files.ask(`${KERNEL}/context`, label) === undefined) {
       return missing(`its policy does not know the label ${label}`)
     }
   }
-  const own = files.read('/proc/thread-self/attr/current')?.replace(/[\0\n]+$/, '')
   if (own === undefined) return missing('/proc does not tell the label of this process')
-  const refused = neededRights(own, labels).find((right) => !isAllowed(files, right))
+  const refused = neededRights(own, labels, files).find((right) => !isAllowed(files, right))
   if (refused === undefined) return { kind: 'labels', labels }
   const { subject, object, permission, class: type } = refused
   return missing(`its policy refuses ${subject} ${permission} of a ${type} of ${object}`)
@@ -94,20 +100,27 @@ interface Right {
 }
 
 /** What the start of a program with these labels takes, on files with them, beside the builder's pipes. */
-function neededRights(own: string, { process, file, source }: SelinuxLabels): readonly Right[] {
+function neededRights(
+  own: string,
+  { process, file, source }: SelinuxLabels,
+  { hasNoNewPrivileges }: Pick<SelinuxFiles, 'hasNoNewPrivileges'>,
+): readonly Right[] {
   const right = (subject: string, object: string, what: readonly [string, string]): Right => {
     const [type, permission] = what
     return { subject, object, class: type, permission }
   }
   return [
     right(own, own, ['process', 'setexec']),
+    right(own, own, ['process', 'setsockcreate']),
     right(own, process, ['process', 'transition']),
     right(own, file, ['filesystem', 'relabelto']),
     right(own, source, ['file', 'relabelto']),
     right(process, source, ['file', 'execute']),
     right(process, file, ['file', 'entrypoint']),
     right(process, own, ['fd', 'use']),
+    right(process, own, ['fifo_file', 'read']),
     right(process, own, ['fifo_file', 'write']),
+    ...(hasNoNewPrivileges ? [right(own, process, ['process2', 'nnp_transition'])] : []),
     right(process, own, ['process', 'sigchld']),
   ]
 }

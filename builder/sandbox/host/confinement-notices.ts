@@ -1,6 +1,7 @@
 import type { TsbuildError } from '#core'
 import { STEP_PROFILE } from '../filter/apparmor.ts'
-import { readAppArmor, readSelinux } from '../root/host-facts.ts'
+import { readSelinux } from '../filter/read-selinux.ts'
+import { readAppArmor } from '../root/host-facts.ts'
 import { notice } from './notices.ts'
 
 /** Modules of the kernel that confine programs, but not steps. @param store as for `readSelinux` */
@@ -22,6 +23,6 @@ function missingProfileNotice(): TsbuildError {
 function missingLabelsNotice(reason: string): TsbuildError {
   return notice(
     `steps are not confined by SELinux: ${reason}`,
-    'install the policy of containers (container-selinux), and start tsbuild as what may start them (runcon -t container_runtime_t)',
+    'install the policy of containers (container-selinux), and let tsbuild start them: see docs/runtimes.md',
   )
 }

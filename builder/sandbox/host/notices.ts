@@ -77,6 +77,11 @@ export function missingPartNotice(part: StepPart): TsbuildError {
         'steps without a network have no loopback interface either: this process lacks the capability NET_ADMIN',
         'start it with the capability: docker run --cap-add NET_ADMIN',
       )
+    case 'labels':
+      return notice(
+        'steps are not confined by SELinux: files that they are shown take no label of containers',
+        'put the store on a file system with labels of its own (ext4, xfs, btrfs), and do without fuse-overlayfs',
+      )
     default:
       return unreachable(part)
   }

@@ -2,7 +2,7 @@ import { existsSync, statfsSync } from 'node:fs'
 import { processStatus } from '#builder/namespaces'
 import type { TaskThread } from '#builder/threads'
 import { keepPrograms, TsbuildError } from '#core'
-import { noticesOf } from '../host/notices.ts'
+import { notice, noticesOf } from '../host/notices.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
 import { removeHostLines } from './host-lines.ts'
@@ -143,8 +143,4 @@ function refuseLimits({ resources, cgroupParent }: ProcessSpec): void {
     code: 'SANDBOX_UNAVAILABLE',
     hint: 'leave out --memory, --cpu-quota, --pids-limit, --cgroup-parent and their kin, and limit the container itself',
   })
-}
-
-function notice(message: string, hint: string): TsbuildError {
-  return new TsbuildError(message, { code: 'SANDBOX_UNAVAILABLE', hint })
 }

@@ -1,104 +1,92 @@
-import { openSync } from 'node:fs'
-import { TaskThread } from '#builder/threads'
-import { type SharedChild, whileTaken } from '../children/shared-child.ts'
-import { endedStepError } from '../process/step-process.ts'
-import type { ExecSpec, ProcessSpec } from '../spec/process-spec.ts'
-import type {
-  ExecOptions,
-  ExitStatus,
-  RunningProcess,
-  StartedProcess,
-  StartOptions,
-} from '../spec/sandbox.ts'
-import { cancelledStepError, stepHandle } from '../threads/step-handle.ts'
+import type { ProcessEnd } from '#builder/linux'
+import type { TaskThread } from '#builder/threads'
+import { TsbuildError } from '#core'
+import { type SharedChild, signalChild } from '../children/shared-child.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
+import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
+import { streamsOf } from '../threads/process-streams.ts'
+import { cancelledStepError, handleOf, ProcessHandle, stepHandle } from '../threads/step-handle.ts'
 import { listenOn } from '../threads/step-listener.ts'
-import type { runExecInPlace } from './exec-run.ts'
-import { InPlaceProcess } from './in-place-process.ts'
 import type * as inPlaceTasks from './in-place-tasks.ts'
+import { signalProcess } from './processes/descendants.ts'
 import type { InPlaceLaunched } from './step-run.ts'
 
-/** One step in place, from its request to the last process in its root. */
+/** One step in place, from its request to its last process. */
 export class InPlaceStep {
-  readonly #spec: ProcessSpec
-  readonly #process: InPlaceProcess<InPlaceLaunched>
-  readonly #onConnect: StartOptions['onConnect']
-  /** Other processes, each in a thread of its own. */
-  readonly #execs = new Set<InPlaceProcess>()
+  readonly #options: StartOptions
+  readonly #started = Promise.withResolvers<RunningProcess>()
   readonly #listeners: Disposable[] = []
-  #isOver = false
+  readonly #abort = new AbortController()
+  #child: SharedChild | undefined
 
   /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
   readonly end: Promise<ExitStatus>
 
   constructor(spec: ProcessSpec, options: StartOptions, thread: TaskThread<typeof inPlaceTasks>) {
-    const { stdin = 'empty', terminal, onConnect } = options
-    this.#spec = spec
-    this.#onConnect = onConnect
-    this.#process = new InPlaceProcess(options, async (control) => {
-      try {
-        return await thread.run('runStepInPlace', { spec, stdin, terminal }, control)
-      } finally {
-        await this.#endOthers()
-      }
-    })
-    this.end = this.#process.end
+    this.#options = options
+    this.end = this.#runToEnd(spec, thread)
+    this.end.catch(() => undefined)
   }
 
   /** The handle, once the process runs. @throws as `Sandbox.start` does */
   async started(): Promise<RunningProcess> {
-    const { handle, program } = await this.#process.started()
-    for (const socket of program.sockets) {
-      this.#listeners.push(listenOn(socket, this.#onConnect))
-    }
-    return stepHandle(handle, (spec, options) => this.#exec(program, spec, options))
+    return await handleOf(this.#started.promise, this.end)
   }
 
   /** Ends the program, and with it the step; `end` then rejects with CANCELLED. */
   cancel(): void {
-    this.#process.cancel()
+    this.#abort.abort()
+    this.#kill()
   }
 
-  async #endOthers(): Promise<void> {
-    this.#isOver = true
-    for (const listener of this.#listeners) listener[Symbol.dispose]()
-    for (const exec of this.#execs) exec.cancel()
-    await Promise.allSettled([...this.#execs].map(({ end }) => end))
+  #kill(): void {
+    if (this.#child !== undefined) signalChild(this.#child, 'SIGKILL', signalProcess)
   }
 
-  /** The thread that the step itself is waited for in is not free. */
-  async #exec(
-    first: SharedChild,
-    spec: ExecSpec,
-    options: ExecOptions = {},
-  ): Promise<StartedProcess> {
-    const { signal, stdin = 'empty', terminal } = options
-    if (signal?.aborted) throw cancelledStepError()
-    const { security, ulimits } = this.#spec
-    const network = this.#openNetwork(first)
-    const input = { spec, security, ulimits, stdin, terminal, network }
-    const script = new URL('./exec-worker.js', import.meta.url)
-    const thread = new TaskThread<{ readonly runExecInPlace: typeof runExecInPlace }>({
-      ...{ doing: 'start a process in place', script, settings: {} },
+  async #runToEnd(spec: ProcessSpec, thread: TaskThread<typeof inPlaceTasks>): Promise<ExitStatus> {
+    const { signal: outer, stdin = 'empty', terminal } = this.#options
+    const onAbort = (): void => this.cancel()
+    outer?.addEventListener('abort', onAbort)
+    const { signal } = this.#abort
+    try {
+      if (outer?.aborted) this.cancel()
+      const onUpdate = (launched: InPlaceLaunched): void => this.#begin(launched)
+      const input = { spec, stdin, terminal }
+      const ended = await thread.run('runStepInPlace', input, { signal, onUpdate })
+      if (signal.aborted) throw cancelledStepError()
+      return statusOf(ended)
+    } catch (cause) {
+      throw signal.aborted ? cancelledStepError() : cause
+    } finally {
+      outer?.removeEventListener('abort', onAbort)
+      for (const listener of this.#listeners) listener[Symbol.dispose]()
+    }
+  }
+
+  #begin(launched: InPlaceLaunched): void {
+    this.#child = launched
+    for (const socket of launched.sockets) {
+      this.#listeners.push(listenOn(socket, this.#options.onConnect))
+    }
+    const handle = new ProcessHandle(streamsOf(launched.io, this.end), {
+      end: this.end,
+      signal: (name) => signalChild(launched, name),
+      kill: () => this.#kill(),
     })
-    const process = new InPlaceProcess(options, async (control) => {
-      try {
-        return await thread.run('runExecInPlace', input, control)
-      } finally {
-        await thread.close()
-      }
-    })
-    this.#execs.add(process)
-    const onEnd = (): void => void this.#execs.delete(process)
-    process.end.then(onEnd, onEnd)
-    return (await process.started()).handle
+    this.#started.resolve(stepHandle(handle, () => Promise.reject(noExecError())))
+    if (this.#abort.signal.aborted) this.#kill()
   }
+}
 
-  /** That of the step where it has one of its own. @throws {TsbuildError} STEP_FAILED when the step has ended */
-  #openNetwork(first: SharedChild): number | undefined {
-    if (this.#isOver) throw endedStepError()
-    if (this.#spec.network !== 'none') return undefined
-    const network = whileTaken(first, () => openSync(`/proc/${first.pid}/ns/net`, 'r'))
-    if (network === undefined) throw endedStepError()
-    return network
-  }
+/** No control group counts what a step in place uses. */
+function statusOf({ exitCode, signal, used }: ProcessEnd): ExitStatus {
+  return { exitCode, ...(signal === undefined ? {} : { signal }), used }
+}
+
+/** Another process would be in the container all the same, whatever becomes of the step and its mounts. */
+function noExecError(): TsbuildError {
+  return new TsbuildError('start another process beside a step in place', {
+    code: 'UNSUPPORTED',
+    hint: 'run tsbuild where it can make namespaces',
+  })
 }

@@ -3,47 +3,40 @@
  * files of the step are its processes' to change by now, so every path is walked inside the root again.
  */
 import { closeSync, constants, openSync, statfsSync } from 'node:fs'
-import { enterNamespaces, type Namespaces, O_PATH } from '#builder/linux'
-import { errnoOf, TsbuildError } from '#core'
+import { TsbuildError } from '#core'
 import { environmentOf, openWorkingDirectory } from '../root/assemble.ts'
 import { descriptorPath, findEntry } from '../root/root-entry.ts'
 import { imageFileReader, resolveUser } from '../root/step-user.ts'
 import type { ExecSpec } from '../spec/process-spec.ts'
 import type { Launcher } from './launcher.ts'
-import { endedStepError, type Launched, type LaunchInput, startBeside } from './step-process.ts'
+import type { MadeRoot } from './made-root.ts'
+import { type Launched, type LaunchInput, startBeside } from './step-process.ts'
 
 /** What is started in the sandbox of a step, which must not be taken down meanwhile. */
 export interface ExecInput extends Omit<LaunchInput, 'args'> {
   readonly spec: ExecSpec
-  /** The pid of a process whose root it gets; absent: that of the step. */
-  readonly container: number | undefined
+  /** Where the first process runs; absent: in what the step was prepared in. */
+  readonly made: MadeRoot | undefined
 }
 
 /**
  * Starts it.
- * @param home the namespaces of the calling thread
  * @returns when the program runs
- * @throws {TsbuildError} STEP_FAILED when it cannot be started; then nothing is left of it
+ * @throws {TsbuildError} STEP_FAILED when it cannot be started, CANCELLED; then nothing is left of it
  */
-export function startExec(
-  launcher: Launcher,
-  home: Namespaces,
-  { spec, container, ...launch }: ExecInput,
-): Launched {
+export function startExec(launcher: Launcher, { spec, made, ...launch }: ExecInput): Launched {
   const held: number[] = []
   const hold = (descriptor: number): number => {
     held.push(descriptor)
     return descriptor
   }
   try {
-    const made = container === undefined ? undefined : openMade(container, home)
-    if (made !== undefined) held.push(made.mnt, made.root)
     const { step } = launch
     const root = made?.root ?? step.root.root
     const user = resolveUser(spec.user, imageFileReader(root))
     const { descriptor, names } = openWorkingDirectory(root, spec.cwd, {})
     const own = {
-      ...{ user, cwd: hold(descriptor), cwdPath: `/${names.join('/')}` },
+      ...{ root, user, cwd: hold(descriptor), cwdPath: `/${names.join('/')}` },
       ptmx: launch.terminal === undefined ? undefined : hold(openMaster(root)),
       env: environmentOf(spec, user.home),
     }
@@ -52,31 +45,6 @@ export function startExec(
     return startBeside(launcher, { ...launch, step: place, args: spec.args })
   } finally {
     for (const descriptor of held) closeSync(descriptor)
-  }
-}
-
-/**
- * Opens the mount namespace that a runtime has made for a process, and its root: that of the process may be another
- * one by now.
- */
-function openMade(pid: number, home: Namespaces): { readonly mnt: number; readonly root: number } {
-  const mnt = openMountsOf(pid)
-  try {
-    enterNamespaces({ mnt })
-    return { mnt, root: openSync('/', O_PATH) }
-  } catch (cause) {
-    closeSync(mnt)
-    throw cause
-  } finally {
-    enterNamespaces(home)
-  }
-}
-
-function openMountsOf(pid: number): number {
-  try {
-    return openSync(`/proc/${pid}/ns/mnt`, 'r')
-  } catch (cause) {
-    throw errnoOf(cause) === 'ENOENT' ? endedStepError(cause) : cause
   }
 }
 

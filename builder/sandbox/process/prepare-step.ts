@@ -37,12 +37,13 @@ interface InsideOptions {
 }
 
 function prepareInside(
-  { host, home, filter, mountPoints }: Preparer,
+  { host: found, canLabel, home, filter, mountPoints }: Preparer,
   place: Place,
   { input, besideHost, undo }: InsideOptions,
 ): PreparedStep {
   const { namespaces, first, scaffold, lacking } = place
   const { spec, network, cgroups, devicesLimited, hasTerminal } = input
+  const host = canLabel ? found : { ...found, labels: undefined }
   try {
     enterNamespaces(namespaces)
     const parts: StepPart[] = setHostname(spec.hostname) ? [] : ['hostname']
@@ -50,6 +51,8 @@ function prepareInside(
     const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
     const root = assembleRoot(inputs, undo)
+    const isInsecure = spec.security === 'insecure'
+    if (!isInsecure && found.labels !== undefined && root.label === undefined) parts.push('labels')
     besideHost?.(place)
     leaveHostFiles(root, spec)
     return {
@@ -57,9 +60,9 @@ function prepareInside(
       lacking: [...lacking, ...parts],
       namespaces: { ...namespaces, pid: first.namespace },
       root,
-      ...(spec.security === 'insecure'
+      ...(isInsecure
         ? { filter: undefined, profile: undefined, label: undefined }
-        : { filter, profile: host.profile, label: labelFor(spec, host) }),
+        : { filter, profile: host.profile, label: root.label }),
     }
   } finally {
     enterNamespaces(home)
@@ -89,9 +92,4 @@ function namesIn(network: StepInput['network'], { address }: HostFacts): RootInp
   return typeof network === 'string'
     ? { ownServers: undefined, gateway: LOOPBACK }
     : { ownServers: network.nameservers, gateway: address }
-}
-
-/** Files in what others have mounted keep their labels, and one that steps may have is missing there. */
-function labelFor({ mounts }: StepInput['spec'], { labels }: HostFacts): string | undefined {
-  return mounts.some(({ type }) => type === 'detached') ? undefined : labels?.process
 }

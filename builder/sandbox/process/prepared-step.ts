@@ -21,7 +21,7 @@ export interface StepInput {
 }
 
 /** What the kernel may refuse to a step. */
-export type StepPart = 'proc' | 'hostname' | 'loopback'
+export type StepPart = 'proc' | 'hostname' | 'loopback' | 'labels'
 
 /** Namespaces, a root and a pid 1, ready for the program of a step. Data: another thread starts it. */
 export interface PreparedStep {

@@ -1,7 +1,7 @@
+import { existsSync } from 'node:fs'
 import {
   closeNamespaces,
   labelMounts,
-  labelTree,
   type Namespaces,
   namespacesToReturnTo,
   setUmask,
@@ -10,6 +10,7 @@ import {
 import { makeFolders } from '#disk'
 import { stepFilter } from '../filter/step-filter.ts'
 import { type HostFacts, readHostFacts } from '../root/host-facts.ts'
+import { labelShown } from '../root/label-shown.ts'
 import { type MountPointLayer, makeMountPointLayer } from '../root/mount-point-layer.ts'
 
 /** A thread that prepares steps: how it comes back from their namespaces, and the facts of the host. */
@@ -19,29 +20,35 @@ export interface Preparer {
   readonly mountPoints: MountPointLayer
   readonly home: Namespaces
   readonly host: HostFacts
+  /** False where steps should have labels, and files that they are shown take none. */
+  readonly canLabel: boolean
   readonly filter: ReturnType<typeof stepFilter>
+}
+
+/** The store as far as steps are shown its files. */
+export interface ShownFiles {
+  readonly store: string
+  /** Those in it that have what steps are shown, also before it is theirs: the kernel may label it. */
+  readonly folders: readonly string[]
 }
 
 /** What a preparer is opened with. */
 export interface PreparerOptions {
   /** A directory of ours. */
   readonly temporary: string
-  /** Below it lies all that steps are shown of this machine: where the kernel labels files, these get labels. */
-  readonly store: string
+  readonly shown: ShownFiles
 }
 
 /**
  * Binds the calling thread to this work: it gets a working directory and umask of its own.
  * All that it mounts from now on has the label of steps' files, where steps have labels.
  */
-export function openPreparer({ temporary, store }: PreparerOptions): Preparer {
+export function openPreparer({ temporary, shown }: PreparerOptions): Preparer {
   unshareWorkingDirectory()
   setUmask(0)
-  const host = readHostFacts(store)
-  if (host.labels !== undefined) {
-    labelTree(store, host.labels.source)
-    labelMounts(host.labels.file)
-  }
+  const host = readHostFacts(shown.store)
+  const canLabel = canLabelShown(shown, host)
+  labelMounts(canLabel ? host.labels?.file : undefined)
   const scaffold = `${temporary}/scaffold`
   makeFolders(scaffold, 0o700)
   return {
@@ -49,6 +56,7 @@ export function openPreparer({ temporary, store }: PreparerOptions): Preparer {
     mountPoints: makeMountPointLayer(`${temporary}/mount-points`),
     home: namespacesToReturnTo(),
     host,
+    canLabel,
     filter: stepFilter(),
   }
 }
@@ -56,4 +64,9 @@ export function openPreparer({ temporary, store }: PreparerOptions): Preparer {
 /** Releases what `openPreparer` opened. */
 export function closePreparer({ home }: Preparer): void {
   closeNamespaces(home)
+}
+
+function canLabelShown({ folders }: ShownFiles, { labels }: HostFacts): boolean {
+  if (labels === undefined) return true
+  return folders.every((folder) => !existsSync(folder) || labelShown(folder, labels.source))
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs'
 import {
   assumeIdentity,
+  awaitReadable,
   failureOf,
   type Identity,
   makePipe,
@@ -8,17 +9,18 @@ import {
   type ProgramCall,
   readReports,
   resumeRoot,
-  type SystemError,
+  SystemError,
   type WindowSize,
   waitForExit,
 } from '#builder/linux'
-import { errnoOf, TsbuildError, type Ulimit } from '#core'
+import { checkpoint, errnoOf, TsbuildError, type Ulimit } from '#core'
 import { killAndWait } from '../children/shared-child.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutableError } from '../root/find-program.ts'
 import type { Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
 import type { Launcher, LaunchGroup } from './launcher.ts'
+import type { MadeRoot } from './made-root.ts'
 import type { PreparedStep } from './prepared-step.ts'
 import { startProgram } from './start-program.ts'
 import { StepIo, type StepPipes, unmappedUserError } from './step-io.ts'
@@ -51,6 +53,8 @@ export interface Launched {
   readonly io: StepPipes | StepTerminal
   /** As the host numbers it: of a child, or of the first process itself. */
   readonly pid: number
+  /** Where it runs, if that was made with its start. The descriptors are the receiver's. */
+  readonly made?: MadeRoot
 }
 
 /**
@@ -62,14 +66,16 @@ export function startStep(launcher: Launcher, input: LaunchInput): Launched {
   const { gate } = input.step.first
   if (gate === undefined) return startBeside(launcher, input)
   // A pid 1 that waits is in its groups already.
-  return startProgramOf(input, launcher, (program, io) => passIn(program, gate, io))
+  return startProgramOf(input, launcher, (program, io) => ({ pid: passIn(program, gate, io) }))
 }
 
 /** Starts a program beside pid 1. @throws as `startStep` does */
 export function startBeside(launcher: Launcher, input: LaunchInput): Launched {
   const { directories } = input.group
   return launcher.inGroup(input.group, () =>
-    startProgramOf(input, launcher, (program, io) => enterOrMove(program, directories, io)),
+    startProgramOf(input, launcher, (program, io) => ({
+      pid: enterOrMove(program, directories, io),
+    })),
   )
 }
 
@@ -80,7 +86,7 @@ export function startBeside(launcher: Launcher, input: LaunchInput): Launched {
 export function startProgramOf(
   input: LaunchInput,
   { openFiles }: Pick<Launcher, 'openFiles'>,
-  begin: (program: StepProgram, io: Io) => number,
+  begin: (program: StepProgram, io: Io) => Pick<Launched, 'pid' | 'made'>,
 ): Launched {
   const { step, args, ulimits } = input
   const io = openIo(input)
@@ -88,7 +94,7 @@ export function startProgramOf(
     io.giveTo(step.root.user)
     const hasTerminal = input.terminal !== undefined
     const program = { step, program: lookUp(input), args, ulimits, openFiles, hasTerminal }
-    return { pid: begin(program, io), io: io.ours }
+    return { ...begin(program, io), io: io.ours }
   } catch (cause) {
     io.closeOurs()
     throw cause
@@ -127,6 +133,9 @@ function enterOrMove(program: StepProgram, cgroups: readonly CgroupDir[], io: Io
 /** False once the kernel was found to lack it. */
 let canCloneIntoGroup = true
 
+/** How kernels and filters of system calls say that they lack it. */
+const LACKING: ReadonlySet<string> = new Set(['ENOSYS', 'EINVAL', 'E2BIG', 'EPERM'])
+
 /** What the kernel says of a new process in a pid namespace whose pid 1 has ended. */
 const NAMESPACE_ENDED = 'ENOMEM'
 
@@ -137,9 +146,9 @@ function enter(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): num
   try {
     const entry: StepEntry = { group, report: report.writeEnd }
     const calls = enteringCalls(program, entry)
-    const outcome = outcomeOf(enterWith(program, calls, { entry, report, io }), calls)
-    const { pid, failure } = outcome
-    if (failure?.syscall === 'clone3' && failure.code !== NAMESPACE_ENDED) return undefined
+    enterWith(program, calls, { entry, report, io })
+    const { pid, failure } = outcomeOf(patientReports(report.readEnd), calls)
+    if (isLackOfClone(failure)) return undefined
     if (pid !== undefined && failure === undefined) return pid
     if (pid !== undefined) killAndWait(pid)
     throw startError(failure, { ...program, user: program.step.root.user })
@@ -149,18 +158,45 @@ function enter(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): num
   }
 }
 
+function isLackOfClone(failure: Error | undefined): boolean {
+  return failure instanceof SystemError && failure.syscall === 'clone3' && LACKING.has(failure.code)
+}
+
+/** Milliseconds that a program has to start in: processes of the step can stop it, or hold its file. */
+const PATIENCE = 10_000
+const PAUSE = 50
+
+/** @throws {TsbuildError} STEP_FAILED when they take too long, CANCELLED */
+function* patientReports(descriptor: number): ReturnType<typeof readReports> {
+  const reports = readReports(descriptor)
+  const deadline = performance.now() + PATIENCE
+  for (;;) {
+    while (!awaitReadable(descriptor, PAUSE)) {
+      checkpoint()
+      if (performance.now() < deadline) continue
+      throw new TsbuildError('the step keeps the program from being started', {
+        code: 'STEP_FAILED',
+        hint: 'its processes may stop others of their user, and hold leases on files',
+      })
+    }
+    const { value, done } = reports.next()
+    if (done === true) return
+    yield value
+  }
+}
+
 interface EnterOptions {
   readonly entry: StepEntry
   readonly report: Pipe
   readonly io: Io
 }
 
-/** @returns all reports: the pipe ends when the step's program starts, or with the failure to */
+/** Starts the calls; their reports end when the step's program starts, or with the failure to. */
 function enterWith(
   program: StepProgram,
   calls: readonly ProgramCall[],
   { entry, report, io }: EnterOptions,
-): ReturnType<typeof readReports> {
+): void {
   const { stdin, stdout, stderr } = io.theirs
   try {
     const starter = startProgram(calls, {
@@ -170,7 +206,6 @@ function enterWith(
       inherit: inherited(program, entry),
     })
     waitForExit(starter)
-    return readReports(report.readEnd)
   } finally {
     closeSync(report.writeEnd)
   }
@@ -202,7 +237,8 @@ function passIn(program: StepProgram, { entrance }: Gate, io: Io): number {
 /** What a program of system calls has reported. */
 export interface Outcome {
   readonly pid: number | undefined
-  readonly failure: SystemError | undefined
+  /** A `SystemError` of a call, or why the reports were not waited for. */
+  readonly failure: Error | undefined
 }
 
 /** What the calls that start a program have come to: the reports end when it runs, or with a failure. */
@@ -210,12 +246,18 @@ export function outcomeOf(
   reports: ReturnType<typeof readReports>,
   calls: readonly ProgramCall[],
 ): Outcome {
-  let outcome: Outcome = { pid: undefined, failure: undefined }
-  for (const report of reports) {
-    if (report.result < 0) outcome = { ...outcome, failure: failureOf(report, calls) }
-    else if (calls[report.index]?.forks !== undefined) outcome = { ...outcome, pid: report.result }
+  let pid: number | undefined
+  let failure: Error | undefined
+  try {
+    for (const report of reports) {
+      if (report.result < 0) failure = failureOf(report, calls)
+      // The first is of the process that forks.
+      else if (calls[report.index]?.forks !== undefined) pid ??= report.result
+    }
+  } catch (cause) {
+    failure = cause instanceof Error ? cause : new Error(String(cause))
   }
-  return outcome
+  return { pid, failure }
 }
 
 /** The group of the second version, if there is one. */
@@ -239,15 +281,19 @@ export function asUser<T>(user: Identity, action: () => T): T {
 
 /** What the failure of one of the calls means to the author of the step. */
 export function startError(
-  failure: SystemError | undefined,
+  failure: Error | undefined,
   { args, ulimits, user }: Pick<StepProgram, 'args' | 'ulimits'> & { readonly user: Identity },
 ): Error {
-  switch (failure?.syscall) {
+  if (!(failure instanceof SystemError)) {
+    return failure ?? new Error('the step ended before its program was started')
+  }
+  switch (failure.syscall) {
     case 'execve':
       return notExecutableError(args[0] ?? '', failure)
     case 'clone':
     case 'clone3':
       if (failure.code === NAMESPACE_ENDED) return endedStepError(failure)
+      if (failure.code === 'EAGAIN') return tooManyError(failure)
       break
     case 'prlimit64': {
       const limits = ulimits.map((limit) => `${limit.name} to ${limit.soft}:${limit.hard}`)
@@ -262,7 +308,15 @@ export function startError(
     case 'setresuid':
       if (failure.code === 'EINVAL') return unmappedUserError(user, failure)
   }
-  return failure ?? new Error('the step ended before its program was started')
+  return failure
+}
+
+function tooManyError(cause: SystemError): TsbuildError {
+  return new TsbuildError('no more processes may be started in the step', {
+    code: 'STEP_FAILED',
+    hint: 'end some, or give it more: --pids-limit',
+    cause,
+  })
 }
 
 /** The failure to start a process in the sandbox of a step that is over. */

@@ -11,6 +11,7 @@ import {
   CLONE_PARENT,
   F_SETFD,
   FD_CLOEXEC,
+  PR_SET_DUMPABLE,
   SIGCHLD,
 } from './kernel-constants.ts'
 import type { PreparedStep } from './prepared-step.ts'
@@ -58,12 +59,17 @@ export function enteringCalls(program: StepProgram, entry: StepEntry): readonly 
       : [{ call: 'setns', args: [descriptor, namespaceFlags(kind)] }]
   }
   const { report, group } = entry
+  const left = Object.values(namespaces)
+  const all = inherited(program, entry).filter((descriptor) => !left.includes(descriptor))
   return [
-    ...enter('pid'),
+    // Where processes of the step may be, they could trace it, open its descriptors, and report for it.
+    { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] },
+    // The pid namespace is the last: from then on these can look at it, at what it sees and has open.
+    ...(['ipc', 'uts', 'net', 'mnt', 'pid'] as const).flatMap(enter),
+    ...left.map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
     fork(group),
     ...move(group),
-    ...(['ipc', 'uts', 'net', 'mnt'] as const).flatMap(enter),
-    ...stepCalls(program, { cwd: root.cwd, report, all: inherited(program, entry) }),
+    ...stepCalls(program, { cwd: root.cwd, report, all }),
   ]
 }
 

@@ -5,6 +5,7 @@
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { type Identity, O_PATH } from '#builder/linux'
 import { TsbuildError } from '#core'
+import type { SelinuxLabels } from '../filter/selinux.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { mountControlGroups } from './cgroup-mounts.ts'
@@ -13,6 +14,7 @@ import { type EtcOptions, etcFiles } from './etc-files.ts'
 import { mountEtcFiles } from './etc-mounts.ts'
 import type { HostFacts } from './host-facts.ts'
 import { moveKernel } from './kernel-mounts.ts'
+import { labelShown } from './label-shown.ts'
 import type { MountPointLayer } from './mount-point-layer.ts'
 import type { OnCreate } from './mount-points.ts'
 import { findEntry, type RootEntry, type WalkOptions } from './root-entry.ts'
@@ -55,6 +57,8 @@ export interface AssembledRoot {
   readonly user: Identity
   /** The environment, complete. */
   readonly env: readonly string[]
+  /** The label of SELinux that processes in it can have; absent: none, or not all of its files are labelled. */
+  readonly label: string | undefined
   /** Sockets in the root that the caller listens on, and then closes. */
   readonly sockets: readonly StepSocket[]
   /** What must be removed from the root's files once its mounts are released. */
@@ -79,9 +83,10 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   }
   const isInsecure = spec.security === 'insecure'
   const devices = input.devicesLimited || isInsecure
-  const { labels } = input.host
   const { mountPoints } = input
-  mountRoot(rootMount, scaffold.root, { devices, mountPoints, label: labels?.file })
+  const shown = new Labels(input)
+  const { labelShown } = shown
+  mountRoot(rootMount, scaffold.root, { devices, mountPoints, labelShown })
   const root = openSync(scaffold.root, O_PATH)
   const maker = new StubMaker(root, writableOf(rootMount))
   undo.push(() => removeStubs(maker.record))
@@ -93,7 +98,10 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
   const ptmx = input.hasTerminal ? open(openSync(`${scaffold.dev}/pts/ptmx`, TERMINAL)) : undefined
   mountOwn(root, input, onCreate)
-  const sockets = mountAll(root, mounts, { scaffold, onCreate, user, labels })
+  const sockets = mountAll(root, mounts, {
+    ...{ scaffold, onCreate, user, labelShown },
+    socketLabel: shown.process,
+  })
   for (const { descriptor } of sockets) open(descriptor)
   const cwd = openWorkingDirectory(root, spec.cwd, { create: 'directory' })
   return {
@@ -101,7 +109,28 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
     cwd: open(cwd.descriptor),
     cwdPath: `/${cwd.names.join('/')}`,
     env: environmentOf(spec, user.home),
+    label: shown.process,
     stubs: maker.record,
+  }
+}
+
+/** The labels of one root: a process has one only where all that it sees has one. */
+class Labels {
+  readonly #labels: SelinuxLabels | undefined
+  #isWhole = true
+
+  constructor({ spec, host }: Pick<RootInput, 'spec' | 'host'>) {
+    // What others have mounted has labels of its own.
+    const isOurs = spec.mounts.every(({ type }) => type !== 'detached')
+    this.#labels = spec.security === 'sandbox' && isOurs ? host.labels : undefined
+  }
+
+  get process(): string | undefined {
+    return this.#isWhole ? this.#labels?.process : undefined
+  }
+
+  readonly labelShown = (path: string): void => {
+    if (this.#labels !== undefined) this.#isWhole &&= labelShown(path, this.#labels.file)
   }
 }
 

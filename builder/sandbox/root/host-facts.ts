@@ -1,19 +1,8 @@
-import { Buffer } from 'node:buffer'
-import {
-  closeSync,
-  constants,
-  existsSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-  writeSync,
-} from 'node:fs'
-import { isUserNamespace } from '#builder/linux'
-import { errnoOf } from '#core'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { profileState, readAppArmorFacts, STEP_PROFILE } from '../filter/apparmor.ts'
 import { MASKED_PATHS, READONLY_PATHS } from '../filter/profile.ts'
-import { type SelinuxLabels, type SelinuxState, selinuxState } from '../filter/selinux.ts'
+import { readSelinux } from '../filter/read-selinux.ts'
+import type { SelinuxLabels } from '../filter/selinux.ts'
 import { hostAddress, readHostResolvConf } from './etc-files.ts'
 
 /** What assembling a root must know of the host; the same for all roots. */
@@ -50,43 +39,6 @@ export function readHostFacts(store: string): HostFacts {
 /** Whether steps get a profile of AppArmor. */
 export function readAppArmor(): ReturnType<typeof profileState> {
   return profileState(readAppArmorFacts((path) => readFileSync(path, 'utf8')))
-}
-
-/**
- * Whether steps get labels of SELinux. In a user namespace they get none, as in docker without root.
- * @param store as for `selinuxState`
- */
-export function readSelinux(store: string): SelinuxState {
-  return isUserNamespace() ? { kind: 'none' } : selinuxState({ read: readIfThere, ask }, store)
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
-  }
-}
-
-/** Longer than any answer of the kernel. */
-const ANSWER = 4096
-
-/** A file of selinuxfs answers on the descriptor that it was asked on. */
-function ask(path: string, question: string): string | undefined {
-  try {
-    const descriptor = openSync(path, constants.O_RDWR)
-    try {
-      writeSync(descriptor, question)
-      const answer = Buffer.alloc(ANSWER)
-      return answer.toString('latin1', 0, readSync(descriptor, answer))
-    } finally {
-      closeSync(descriptor)
-    }
-  } catch (cause) {
-    if (errnoOf(cause) === undefined) throw cause
-    return undefined
-  }
 }
 
 function isGroupMapped(gid: number): boolean {

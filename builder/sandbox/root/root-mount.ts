@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import { attachMount, labelTree, MS, mount, mountOverlay, restrictMount } from '#builder/linux'
+import { attachMount, MS, mount, mountOverlay, restrictMount } from '#builder/linux'
 import type { Mount, OverlayMount } from '#core'
 import type { MountPointLayer } from './mount-point-layer.ts'
 import { mountTmpfs } from './mount-points.ts'
@@ -19,8 +19,8 @@ export interface RootMountOptions {
   /** Device files in it can be opened. */
   readonly devices: boolean
   readonly mountPoints: MountPointLayer
-  /** The label of SELinux that files of steps have; absent: none. */
-  readonly label: string | undefined
+  /** Labels what is shown as it lies on the disk. */
+  readonly labelShown: (path: string) => void
 }
 
 /**
@@ -31,12 +31,12 @@ export interface RootMountOptions {
 export function mountRoot(
   root: Mount,
   target: string,
-  { devices, mountPoints, label }: RootMountOptions,
+  { devices, mountPoints, labelShown }: RootMountOptions,
 ): void {
   switch (root.type) {
     case 'overlay':
       // Alone it is shown as it is.
-      if (label !== undefined && root.lower.length === 0) labelUpper(root, label)
+      if (root.lower.length === 0 && root.writable) labelShown(root.writable.upper)
       mountOverlay(above(mountPoints, root), target)
       break
     case 'detached':
@@ -46,7 +46,7 @@ export function mountRoot(
       mount(target, { source: target, flags: MS.BIND })
       break
     case 'bind':
-      if (label !== undefined) labelTree(root.source, label)
+      if (root.labelled === true) labelShown(root.source)
       mount(target, { source: root.source, flags: MS.BIND })
       if (root.readonly) restrictMount(target, { flags: MS.RDONLY })
       break
@@ -64,8 +64,4 @@ function above({ path, device }: MountPointLayer, root: OverlayMount): OverlayMo
   const { lower, writable } = root
   if (lower.length === 0 || writable === undefined) return root
   return statSync(writable.upper).dev === device ? { ...root, lower: [...lower, path] } : root
-}
-
-function labelUpper({ writable }: OverlayMount, label: string): void {
-  if (writable !== undefined) labelTree(writable.upper, label)
 }

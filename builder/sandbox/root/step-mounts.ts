@@ -21,7 +21,6 @@ import {
   bindSocket,
   chownTree,
   type Identity,
-  labelTree,
   MS,
   mount,
   mountOverlay,
@@ -41,7 +40,6 @@ import {
   TsbuildError,
   unreachable,
 } from '#core'
-import type { SelinuxLabels } from '../filter/selinux.ts'
 import {
   type BindOptions,
   bindInto,
@@ -58,8 +56,10 @@ export interface StepMountOptions {
   readonly onCreate: OnCreate
   /** The owner of mounts that are `owned`. */
   readonly user: Identity
-  /** What its process and files are labelled with; absent: nothing. */
-  readonly labels: SelinuxLabels | undefined
+  /** What sockets are labelled with that it connects to; absent: nothing. */
+  readonly socketLabel: string | undefined
+  /** Labels what is shown as it lies on the disk. */
+  readonly labelShown: (path: string) => void
   /** Empty directories outside of the root. */
   readonly scaffold: Pick<Scaffold, 'files' | 'whole'>
 }
@@ -123,8 +123,7 @@ function mountBind(root: number, step: BindMount, options: OneMountOptions): und
   const source = openSource(step.source)
   try {
     const flags = SAFE | (step.readonly ? MS.RDONLY : 0)
-    const { labels } = options
-    if (labels !== undefined) labelTree(`${descriptorPath(source)}/.`, labels.file)
+    if (step.labelled === true) options.labelShown(`${descriptorPath(source)}/.`)
     bindPart(root, step, { ...options, source, flags })
   } finally {
     closeSync(source)
@@ -240,7 +239,7 @@ function mountSocket(root: number, step: SocketMount, options: OneMountOptions):
   const directory = openSync(options.scaffold.files, O_PATH | constants.O_DIRECTORY)
   const source = `${descriptorPath(directory)}/${options.index}`
   try {
-    const socket = bindLabelled(source, options.labels?.process)
+    const socket = bindLabelled(source, options.socketLabel)
     try {
       chownSync(source, step.uid, step.gid)
       chmodSync(source, step.mode)

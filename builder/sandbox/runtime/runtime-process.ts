@@ -4,6 +4,7 @@ import {
   awaitEnd,
   makeCallProgram,
   makePipe,
+  type Namespaces,
   type Pipe,
   type ProcessEnd,
   type ProgramCall,
@@ -13,6 +14,7 @@ import {
 import { endSignals, killAndWait, type SharedChild, shareChild } from '../children/shared-child.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { Launcher } from '../process/launcher.ts'
+import { closeMade, openMade } from '../process/made-root.ts'
 import type { PreparedStep } from '../process/prepared-step.ts'
 import { startProgram } from '../process/start-program.ts'
 import {
@@ -59,18 +61,32 @@ interface RuntimeStart extends RuntimeLaunchInput {
 /**
  * Starts the program of a prepared step by a runtime, which ends before the step does: the process that it made
  * becomes a child of this process, which adopts orphans meanwhile.
+ * @param home the namespaces of the calling thread
  * @returns when the program runs
  * @throws {TsbuildError} STEP_FAILED when it cannot be started, SANDBOX_UNAVAILABLE when the runtime cannot;
  * then nothing is left of it
  */
-export function startByRuntime(launcher: Launcher, input: RuntimeStart): Launched {
+export function startByRuntime(
+  launcher: Launcher,
+  home: Namespaces,
+  input: RuntimeStart,
+): Launched {
   checkRoot(input.step.root)
   return startProgramOf(input, launcher, (program, io) => {
     const gate = makePipe()
     const report = makePipe()
     try {
       const pid = adoptingOrphans(() => makeContainer(input, program, { io, gate, report }))
-      return admit(pid, program, { cgroups: input.group.directories, gate, report })
+      const made = openMade(pid, home)
+      try {
+        return {
+          pid: admit(pid, program, { cgroups: input.group.directories, gate, report }),
+          made,
+        }
+      } catch (cause) {
+        closeMade(made)
+        throw cause
+      }
     } finally {
       closeSync(gate.writeEnd)
       closeSync(report.readEnd)

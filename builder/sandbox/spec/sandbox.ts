@@ -58,8 +58,8 @@ export interface StartedProcess extends AsyncDisposable {
 }
 
 /**
- * The process that a sandbox was made for. With its end everything that it started has ended, its mounts are
- * released, and so it is when it is disposed of.
+ * The process that a sandbox was made for. At its end everything that it has started ends, and its mounts are
+ * released. Disposing of it brings that about.
  */
 export interface RunningProcess extends StartedProcess {
   /**
@@ -67,7 +67,7 @@ export interface RunningProcess extends StartedProcess {
    * rights. It ends with the first one at the latest, and so does what it has started.
    * @returns when it runs its program
    * @throws {TsbuildError} STEP_FAILED when it could not be started or the first one has ended, CANCELLED after an
-   * abort, PEER_GONE when the sandbox broke
+   * abort, PEER_GONE when the sandbox broke, UNSUPPORTED where there are no namespaces to enter
    */
   exec(spec: ExecSpec, options?: ExecOptions): Promise<StartedProcess>
 }

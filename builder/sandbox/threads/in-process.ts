@@ -4,7 +4,7 @@ import { TsbuildError } from '#core'
 import { confinementNotices } from '../host/confinement-notices.ts'
 import { missingLimitNotice, noticesOf, sharedNetworkNotice, strictError } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
-import type { PreparerOptions } from '../process/preparer.ts'
+import type { PreparerOptions, ShownFiles } from '../process/preparer.ts'
 import type { RuntimeProgram } from '../runtime/runtime-program.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
@@ -17,8 +17,8 @@ import { closeWorkers, type StepWorkers, startWorkers } from './step-workers.ts'
 export interface InProcessOptions {
   /** A directory that only this builder uses, on the host; a mount point is made in it. */
   readonly temporary: string
-  /** The folder below which all lies that steps are shown of this machine. Default: `temporary`. */
-  readonly store?: string
+  /** Default: `temporary` is all. */
+  readonly shown?: ShownFiles
   /** Whether a step fails rather than share the network or the processes of the host. Default: false. */
   readonly isStrict?: boolean
   /** Starts the processes, in roots and namespaces that are the same without it. Default: this process does. */
@@ -46,13 +46,13 @@ class InProcessSandbox implements Sandbox {
   #networks: Promise<StepNetworks> | undefined
 
   constructor(options: InProcessOptions) {
-    const { temporary, store = temporary } = options
-    this.#places = { temporary, store }
+    const { temporary, shown = { store: temporary, folders: [temporary] } } = options
+    this.#places = { temporary, shown }
     this.#isStrict = options.isStrict ?? false
     this.#runtime = options.runtime
     this.#onNotice = onceEach(options.onNotice)
     for (const notice of noticesOf(processStatus())) this.#onNotice(notice)
-    for (const notice of confinementNotices(store)) this.#onNotice(notice)
+    for (const notice of confinementNotices(shown.store)) this.#onNotice(notice)
     if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
     this.#workersFor('none').catch(() => undefined)

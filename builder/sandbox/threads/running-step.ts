@@ -7,6 +7,7 @@ import type { ControlGroup } from '../limits/control-groups.ts'
 import type { GroupUsage } from '../limits/group-usage.ts'
 import { limitsDevices, limitsOnlyDirectIo, makeStepGroup } from '../limits/step-groups.ts'
 import { adoptFirst } from '../process/first-process.ts'
+import { closeMade, type MadeRoot } from '../process/made-root.ts'
 import {
   type PreparedStep,
   releaseStep,
@@ -138,13 +139,19 @@ export class RunningStep {
     this.#first = first
     const { onConnect, isFollowed } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
-    const execs = new StepExecs((beside) =>
-      orAbandon(first, this.#workers.thread.run('launchBeside', beside)),
+    const execs = new StepExecs((beside, signal) =>
+      orAbandon(first, this.#workers.thread.run('launchBeside', beside, { signal })),
     )
+    // Whatever is being started there does not keep the step from ending.
+    const endOthers = async (): Promise<void> => {
+      first.signal('SIGKILL')
+      await execs.close()
+    }
+    let made: MadeRoot | undefined
     try {
       const launched = await orAbandon(first, ready.launch(this.#cancelling.signal))
-      const child =
-        launched.pid === first.pid ? first : new Child(launched.pid, () => execs.close())
+      made = launched.made
+      const child = launched.pid === first.pid ? first : new Child(launched.pid, endOthers)
       const control = {
         end: this.end,
         signal: (name: NodeJS.Signals) => child.signal(name),
@@ -152,16 +159,17 @@ export class RunningStep {
       }
       const handle = new ProcessHandle(streamsOf(launched.io, this.end), control)
       const { ulimits, group } = launch
-      const container = ready.hasOwnMounts ? launched.pid : undefined
-      const exec: RunningProcess['exec'] = (spec, options) =>
-        execs.start({ step, ulimits, group, container }, spec, options)
-      this.#started.resolve(stepHandle(handle, exec))
+      const shared = { step, ulimits, group, made, cancelled: this.#cancelling.signal }
+      this.#started.resolve(
+        stepHandle(handle, (spec, options) => execs.start(shared, spec, options)),
+      )
       if (this.#isCancelled()) first.signal('SIGKILL')
       else if (isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end
     } finally {
       for (const listener of listeners) listener[Symbol.dispose]()
-      await execs.close()
+      await endOthers()
+      if (made !== undefined) closeMade(made)
       await takeDown(step, first)
     }
   }

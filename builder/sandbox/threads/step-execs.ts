@@ -7,32 +7,40 @@ import { streamsOf } from './process-streams.ts'
 import { cancelledStepError, ProcessHandle } from './step-handle.ts'
 
 /** What other processes of a step have in common. */
-export type SharedExec = Omit<ExecInput, 'spec' | 'stdin' | 'terminal'>
+export interface SharedExec extends Omit<ExecInput, 'spec' | 'stdin' | 'terminal'> {
+  /** Aborted when the step is cancelled. */
+  readonly cancelled: AbortSignal
+}
+
+/** Starts a process. */
+type Launch = (input: ExecInput, signal: AbortSignal | undefined) => Promise<Launched>
 
 /** The other processes in the sandbox of one step. */
 export class StepExecs {
-  readonly #launch: (input: ExecInput) => Promise<Launched>
+  readonly #launch: Launch
   readonly #starting = new Set<Promise<unknown>>()
   #isOver = false
 
-  /** @param launch starts a process */
-  constructor(launch: (input: ExecInput) => Promise<Launched>) {
+  constructor(launch: Launch) {
     this.#launch = launch
   }
 
   /** Starts one. @throws as `RunningProcess.exec` does */
   async start(
-    shared: SharedExec,
+    { cancelled, ...shared }: SharedExec,
     spec: ExecSpec,
-    options: ExecOptions = {},
+    { signal, stdin = 'empty', terminal }: ExecOptions = {},
   ): Promise<StartedProcess> {
-    const { signal, stdin = 'empty', terminal } = options
-    if (signal?.aborted) throw cancelledStepError()
+    const isCancelled = (): boolean => cancelled.aborted || signal?.aborted === true
+    if (isCancelled()) throw cancelledStepError()
     if (this.#isOver) throw endedStepError()
-    const starting = this.#launch({ ...shared, spec, stdin, terminal })
+    const starting = this.#launch({ ...shared, spec, stdin, terminal }, signal)
     this.#starting.add(starting)
     try {
-      return handleOfExec(await starting, signal)
+      const handle = handleOfExec(await starting, signal, isCancelled)
+      if (!isCancelled()) return handle
+      await handle[Symbol.asyncDispose]()
+      throw cancelledStepError()
     } finally {
       this.#starting.delete(starting)
     }
@@ -46,19 +54,22 @@ export class StepExecs {
 }
 
 /** Those that still run end with pid 1. */
-function handleOfExec({ pid, io }: Launched, signal: AbortSignal | undefined): StartedProcess {
+function handleOfExec(
+  { pid, io }: Launched,
+  signal: AbortSignal | undefined,
+  isCancelled: () => boolean,
+): StartedProcess {
   const child = new Child(pid)
   const kill = (): void => child.signal('SIGKILL')
-  const end = endOf(child, signal)
+  const end = endOf(child, isCancelled)
   end.catch(() => undefined)
   signal?.addEventListener('abort', kill)
   end.finally(() => signal?.removeEventListener('abort', kill)).catch(() => undefined)
-  if (signal?.aborted) kill()
   return new ProcessHandle(streamsOf(io, end), { end, signal: (name) => child.signal(name), kill })
 }
 
-async function endOf(child: Child, signal: AbortSignal | undefined): Promise<ExitStatus> {
-  const { exitCode, signal: ended, used } = await child.end
-  if (signal?.aborted) throw cancelledStepError()
-  return { exitCode, ...(ended === undefined ? {} : { signal: ended }), used }
+async function endOf(child: Child, isCancelled: () => boolean): Promise<ExitStatus> {
+  const { exitCode, signal, used } = await child.end
+  if (isCancelled()) throw cancelledStepError()
+  return { exitCode, ...(signal === undefined ? {} : { signal }), used }
 }

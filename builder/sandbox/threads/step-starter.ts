@@ -10,8 +10,6 @@ import type { StepWorkers } from './step-workers.ts'
 /** A step that is prepared. */
 export interface ReadyStep {
   readonly step: PreparedStep
-  /** Its program runs on mounts that are made with its start, not on those that are prepared. */
-  readonly hasOwnMounts: boolean
   /**
    * Starts its program, unless that runs already. To be called once, also when the step is cancelled; the
    * caller takes the step down in any case.
@@ -28,7 +26,6 @@ export function ownStarter({ thread }: Pick<StepWorkers, 'thread'>): StepStarter
     const { step, launched } = await thread.run('start', start)
     return {
       step,
-      hasOwnMounts: false,
       launch: async (cancelled) => {
         if (launched !== undefined) return launched
         if (cancelled.aborted) throw cancelledStepError()
@@ -50,7 +47,6 @@ export function runtimeStarter(
     const step = await thread.run('prepareForRuntime', { input, required, runtime })
     return {
       step,
-      hasOwnMounts: true,
       launch: async (cancelled) => {
         const watch = new RuntimeWatch(step.first.pid, cancelled)
         try {

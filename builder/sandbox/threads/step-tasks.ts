@@ -84,7 +84,8 @@ export function launchByRuntime(
   input: RuntimeLaunchInput,
   post: (runtime: SharedChild) => void,
 ): Launched {
-  return startByRuntime(threadLauncher(), { ...input, onStart: post })
+  const { home } = threadPreparer()
+  return startByRuntime(threadLauncher(), home, { ...input, onStart: post })
 }
 
 /** Prepares a step, and starts its program where it may run at once; if this fails, nothing of it is left. */
@@ -115,5 +116,5 @@ export function launch(input: LaunchInput): Launched {
 
 /** Starts another process in the sandbox of a step, which the caller does not take down meanwhile. */
 export function launchBeside(input: ExecInput): Launched {
-  return startExec(threadLauncher(), threadPreparer().home, input)
+  return startExec(threadLauncher(), input)
 }

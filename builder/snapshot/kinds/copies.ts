@@ -1,4 +1,5 @@
 import type {
+  LayersMount,
   Snapshot,
   Snapshotter,
   SnapshotterDeps,
@@ -30,7 +31,7 @@ export class CopiesSnapshotter implements Snapshotter {
     let isClean = false
     let isAltered = false
     return {
-      root: { type: 'bind', target: '/', source: root.directory, readonly: false },
+      root: shownAs(root.directory, true),
       changes: async () => {
         await roots.collect(root, directory, signal)
         isClean = true
@@ -59,7 +60,7 @@ export class CopiesSnapshotter implements Snapshotter {
     const roots = this.#roots
     const root = await roots.take(lower, signal)
     return {
-      mount: { type: 'bind', target: '/', source: root.directory, readonly: !writable },
+      mount: shownAs(root.directory, writable),
       [Symbol.asyncDispose]: async () => {
         if (writable) roots.drop(root)
         else roots.giveBack(root)
@@ -70,4 +71,8 @@ export class CopiesSnapshotter implements Snapshotter {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#roots[Symbol.asyncDispose]()
   }
+}
+
+function shownAs(source: string, isWritable: boolean): LayersMount {
+  return { type: 'bind', target: '/', source, readonly: !isWritable, labelled: true }
 }

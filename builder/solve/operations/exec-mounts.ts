@@ -163,7 +163,7 @@ async function cacheMount(planned: CacheMountPlan, context: MountContext): Promi
   const source = context.opened.paths[context.caches.indexOf(planned)]
   if (source === undefined) throw new Error('a cache mount was not opened')
   if (context.inputs.caches !== 'dropped') {
-    return { type: 'bind', target, source, readonly, path, owned }
+    return { type: 'bind', target, source, readonly, path, owned, labelled: true }
   }
   return { ...(await view([source], !readonly || owned, context)), target, path, readonly, owned }
 }

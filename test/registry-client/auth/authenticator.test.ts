@@ -209,6 +209,21 @@ describe('authentication', () => {
       assert.equal(fixture.registry.requests.filter(({ status }) => status === 401).length, 1)
     })
 
+    it('requests one also where the clock of the machine was set back', async () => {
+      const repository = await start({ ...BEARER, tokenSeconds: 1 }, ALICE)
+      addImage(fixture.registry, NAME, { tag: '1' })
+      await repository.resolve('1')
+      await delay(950)
+      const { now } = Date
+      Date.now = () => now() - 3_600_000
+      try {
+        await repository.resolve('1')
+      } finally {
+        Date.now = now
+      }
+      assert.equal(fixture.tokenRequests().length, 2)
+    })
+
     for (const method of ['POST', 'PATCH', 'PUT']) {
       it(`comes through a token that expires before the ${method} of an upload`, async () => {
         const repository = await start(BEARER, ALICE)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readdirSync, readlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecOptions, RunningProcess } from '../../../builder/sandbox/spec/sandbox.ts'
 import {
   endOf,
@@ -141,9 +142,7 @@ export function execSuite(open: OpenSandbox, { startsFirst }: SandboxTraits): vo
       assert.ok(processesOf(marker).length >= 2)
       await end(process)
       assert.deepEqual(processesOf(marker), [])
-      const status = await other.wait().catch(({ code }) => code)
-      if (typeof status === 'string') assert.equal(status, 'CANCELLED')
-      else assert.equal(status.signal, 'SIGKILL')
+      assert.deepEqual(endOf(await other.wait()), { exitCode: 137, signal: 'SIGKILL' })
       await assert.rejects(exec(process, 'true'), {
         code: 'STEP_FAILED',
         message: 'the step has ended',
@@ -170,6 +169,15 @@ export function execSuite(open: OpenSandbox, { startsFirst }: SandboxTraits): vo
         }
         assert.deepEqual(endOf(await process.wait()), { exitCode: 0 })
       }
+    })
+
+    it('finds its program in its own working directory', async () => {
+      await using process = await start(`mkdir /x; cp /bin/busybox /x/echo; ${WAITING}`)
+      await using other = await process.exec({
+        ...{ args: ['./echo', 'here'], env: [PATH], cwd: '/x', user: '' },
+      })
+      assert.equal(await text(other.stdout), 'here\n')
+      await end(process)
     })
 
     it('is refused where it cannot be started, which harms nothing', async () => {
@@ -205,15 +213,55 @@ export function execSuite(open: OpenSandbox, { startsFirst }: SandboxTraits): vo
       await end(process)
     })
 
+    it('is kept from starting by the first one, which delays nobody else and not its own end', async () => {
+      const stopping = `trap "exit 0" USR1; echo ready; while :; do
+        for pid in $(cd /proc; ls -d [0-9]*); do [ $pid = 1 ] || [ $pid = $$ ] || kill -STOP $pid; done 2>/dev/null
+      done`
+      for (const end of ['abort', 'end'] as const) {
+        await using process = await start(stopping)
+        const abort = new AbortController()
+        const outcomes = [1, 2, 3, 4].map(async () => {
+          try {
+            await using other = await exec(process, 'exec sleep 1000', { signal: abort.signal })
+            await other.wait()
+          } catch {
+            // It may have been stopped at any moment.
+          }
+        })
+        await delay(300)
+        const began = performance.now()
+        if (end === 'abort') abort.abort()
+        else process.signal('SIGUSR1')
+        const status = end === 'abort' ? undefined : await process.wait()
+        await Promise.all(end === 'abort' ? outcomes : [])
+        assert.ok(performance.now() - began < 5000, end)
+        if (status !== undefined) assert.deepEqual(endOf(status), { exitCode: 0 })
+        await process[Symbol.asyncDispose]()
+        await Promise.all(outcomes)
+        assert.equal(await fixture.sh('echo others'), 'others\n')
+      }
+    })
+
     it('leaves no descriptor behind', async () => {
       await using process = await start(WAITING)
       await sh(process, 'true')
       const before = descriptors()
+      const given = { args: ['true'], env: [PATH], cwd: '/', user: '' }
+      const wrong = [{ args: ['missing'] }, { args: ['/etc/passwd'] }, { cwd: '/missing' }]
       for (let round = 0; round < 5; round += 1) {
         await sh(process, 'true')
         await assert.rejects(exec(process, 'true', { signal: AbortSignal.abort() }))
+        for (const one of wrong) await assert.rejects(process.exec({ ...given, ...one }))
+        const terminal = { columns: 80, rows: 24 }
+        await assert.rejects(process.exec({ ...given, args: ['missing'] }, { terminal }))
       }
-      assert.deepEqual(descriptors(), before)
+      // Pipes are closed when their streams have seen the end.
+      let left = surplus(descriptors(), before)
+      for (let round = 0; round < 40 && left.length > 0; round += 1) {
+        await delay(50)
+        left = surplus(descriptors(), before)
+      }
+      assert.deepEqual(left, [])
       await end(process)
     })
   })
@@ -231,4 +279,14 @@ function descriptors(): readonly string[] {
     })
     .filter((target) => target !== '' && !target.startsWith('anon_inode'))
     .toSorted()
+}
+
+/** What `after` has more often than `before`. */
+function surplus(after: readonly string[], before: readonly string[]): readonly string[] {
+  const left = [...before]
+  return after.filter((one) => {
+    const index = left.indexOf(one)
+    if (index >= 0) left.splice(index, 1)
+    return index < 0
+  })
 }

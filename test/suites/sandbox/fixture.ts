@@ -55,12 +55,18 @@ export type OpenSandbox = (options: { readonly temporary: string }) => Sandbox
 export interface SandboxTraits {
   /** It starts programs as pid 1, too. */
   readonly startsFirst: boolean
+  /** Other processes can be started beside one. */
+  readonly startsOthers: boolean
   /** It needs no files of accounts in order to run steps as root or by numbers, and no /dev/null. */
   readonly bearsAnyRoot: boolean
 }
 
 /** Those of a sandbox that leaves nothing out. */
-export const EVERYTHING: SandboxTraits = { startsFirst: true, bearsAnyRoot: true }
+export const EVERYTHING: SandboxTraits = {
+  startsFirst: true,
+  startsOthers: true,
+  bearsAnyRoot: true,
+}
 
 /** A sandbox with a small image, in a directory that `close` removes. */
 export class SandboxFixture {

@@ -12,7 +12,10 @@ import {
 const SIZE = { columns: 91, rows: 23 }
 
 /** A process that has a terminal. */
-export function terminalSuite(open: OpenSandbox, { startsFirst }: SandboxTraits): void {
+export function terminalSuite(
+  open: OpenSandbox,
+  { startsFirst, startsOthers }: SandboxTraits,
+): void {
   describe('a terminal', () => {
     let fixture: SandboxFixture
     before(() => {
@@ -87,43 +90,49 @@ export function terminalSuite(open: OpenSandbox, { startsFirst }: SandboxTraits)
       await assert.rejects(process.wait().then(({ signal }) => assert.equal(signal, undefined)))
     })
 
-    it('is another one for another process', async () => {
-      await using process = await start('echo ready; cat > /dev/null')
-      await once(process.stdout, 'data')
-      await using other = await process.exec(
-        {
-          ...{
-            args: ['sh', '-c', 'tty; stty size; stat -c "%u %a" $(tty); read line; echo "<$line>"'],
+    if (startsOthers) {
+      it('is another one for another process', async () => {
+        await using process = await start('echo ready; cat > /dev/null')
+        await once(process.stdout, 'data')
+        await using other = await process.exec(
+          {
+            ...{
+              args: [
+                'sh',
+                '-c',
+                'tty; stty size; stat -c "%u %a" $(tty); read line; echo "<$line>"',
+              ],
+            },
+            ...{ env: ['PATH=/bin'], cwd: '/', user: 'app' },
           },
-          ...{ env: ['PATH=/bin'], cwd: '/', user: 'app' },
-        },
-        { terminal: { columns: 40, rows: 12 }, stdin: 'pipe' },
-      )
-      let seen = ''
-      other.stdout.on('data', (data) => {
-        const isNew = !seen.includes('620\r\n')
-        seen += data
-        if (isNew && seen.includes('620\r\n')) other.stdin?.write('typed\n')
+          { terminal: { columns: 40, rows: 12 }, stdin: 'pipe' },
+        )
+        let seen = ''
+        other.stdout.on('data', (data) => {
+          const isNew = !seen.includes('620\r\n')
+          seen += data
+          if (isNew && seen.includes('620\r\n')) other.stdin?.write('typed\n')
+        })
+        const [{ exitCode }] = await Promise.all([other.wait(), finished(other.stdout)])
+        assert.equal(exitCode, 0)
+        assert.match(seen, /^\/dev\/pts\/[1-9]\d*\r\n12 40\r\n1000 620\r\n.*<typed>\r\n$/s)
+        process.signal('SIGKILL')
+        await process.wait()
       })
-      const [{ exitCode }] = await Promise.all([other.wait(), finished(other.stdout)])
-      assert.equal(exitCode, 0)
-      assert.match(seen, /^\/dev\/pts\/[1-9]\d*\r\n12 40\r\n1000 620\r\n.*<typed>\r\n$/s)
-      process.signal('SIGKILL')
-      await process.wait()
-    })
 
-    it('is made for another process of one that has none', async () => {
-      const spec = fixture.spec(['sh', '-c', 'echo ready; sleep 1000'])
-      await using process = await fixture.sandbox.start(spec)
-      await once(process.stdout, 'data')
-      const given = {
-        args: ['sh', '-c', 'trap "exit 4" INT; echo set; while :; do sleep 0.05; done'],
-      }
-      const place = { env: ['PATH=/bin'], cwd: '/', user: '' }
-      await using other = await process.exec({ ...given, ...place }, { terminal: SIZE })
-      await once(other.stdout, 'data')
-      other.stdin?.write('\x03')
-      assert.equal((await other.wait()).exitCode, 4)
-    })
+      it('is made for another process of one that has none', async () => {
+        const spec = fixture.spec(['sh', '-c', 'echo ready; sleep 1000'])
+        await using process = await fixture.sandbox.start(spec)
+        await once(process.stdout, 'data')
+        const given = {
+          args: ['sh', '-c', 'trap "exit 4" INT; echo set; while :; do sleep 0.05; done'],
+        }
+        const place = { env: ['PATH=/bin'], cwd: '/', user: '' }
+        await using other = await process.exec({ ...given, ...place }, { terminal: SIZE })
+        await once(other.stdout, 'data')
+        other.stdin?.write('\x03')
+        assert.equal((await other.wait()).exitCode, 4)
+      })
+    }
   })
 }

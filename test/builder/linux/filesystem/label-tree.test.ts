@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { Buffer } from 'node:buffer'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { labelTree } from '#builder/linux'
+import { makeStopFlag, setStopFlag, watchStopFlag } from '#core'
 import { getXattr, setXattr } from '../../../../builder/linux/filesystem/xattr.ts'
 
 const NAME = 'security.selinux'
@@ -34,6 +35,24 @@ describe('labels of a tree', () => {
       NAMES.map(() => `${LABEL}\0`),
     )
     assert.equal(getXattr(`${directory}/outside`, NAME), undefined)
+  })
+
+  it('are set anew after a walk that was interrupted, since the top is the last', () => {
+    const stop = makeStopFlag()
+    setStopFlag(stop)
+    watchStopFlag(stop)
+    try {
+      assert.throws(() => labelTree(root, LABEL), { code: 'CANCELLED' })
+    } finally {
+      watchStopFlag(makeStopFlag())
+    }
+    assert.equal(labelOf(''), undefined)
+    labelTree(root, LABEL)
+    assert.deepEqual(new Set(NAMES.map(labelOf)), new Set([`${LABEL}\0`]))
+  })
+
+  it('are refused by file systems that have none', () => {
+    assert.throws(() => labelTree('/proc/self', LABEL), { name: 'SystemError' })
   })
 
   it('are not set again where the tree has them', () => {

@@ -13,6 +13,9 @@ const PERMISSIONS = [
   ['process', 'setexec', 1],
   ['process', 'transition', 32],
   ['process', 'sigchld', 3],
+  ['process', 'setsockcreate', 5],
+  ['process2', 'nnp_transition', 1],
+  ['fifo_file', 'read', 7],
   ['filesystem', 'relabelto', 4],
   ['file', 'entrypoint', 9],
   ['file', 'execute', 10],
@@ -27,8 +30,11 @@ interface Machine {
   readonly files: Map<string, string>
   /** Labels that the policy does not know. */
   readonly unknown: string[]
-  /** What it refuses, as `source target class`. */
+  /** What it refuses, as `source target class permission`. */
   readonly refused: string[]
+  /** Whether it may be asked. */
+  mayAsk: boolean
+  hasNoNewPrivileges: boolean
 }
 
 function machine(): Machine {
@@ -46,21 +52,26 @@ function machine(): Machine {
         [`${KERNEL}/class/${name}/perms/${permission}`, `${bit}`] as const,
     ),
   ])
-  return { files, unknown: [], refused: [] }
+  return { files, unknown: [], refused: [], mayAsk: true, hasNoNewPrivileges: false }
 }
 
-/** Asks as the kernel answers: hexadecimal vectors, all of whose bits say yes. */
-function filesOf({ files, unknown, refused }: Machine): SelinuxFiles {
+/** Asks as the kernel answers: a vector of what is allowed, in hexadecimal. */
+function filesOf({ files, unknown, refused, mayAsk, hasNoNewPrivileges }: Machine): SelinuxFiles {
   return {
     read: (path) => files.get(path),
+    mayAsk: () => mayAsk,
+    hasNoNewPrivileges,
     ask: (path, question) => {
       if (path === `${KERNEL}/context`) {
         return unknown.some((type) => question.includes(type)) ? undefined : question
       }
       const [source = '', target = '', index] = question.split(' ')
       const asked = [source, target].map((label) => label.split(':')[2])
-      const line = [...asked, CLASSES[Number(index) - 1]].join(' ')
-      return `${refused.includes(line) ? '0' : 'ffffffff'} ffffffff 0 ffffffff 1 0`
+      const name = CLASSES[Number(index) - 1]
+      const allowed = PERMISSIONS.filter(([one, permission]) => {
+        return one === name && !refused.includes([...asked, name, permission].join(' '))
+      }).reduce((sum, [, , bit]) => sum + 2 ** (bit - 1), 0)
+      return `${allowed.toString(16)} ffffffff 0 ffffffff 1 0`
     },
   }
 }
@@ -68,7 +79,7 @@ function filesOf({ files, unknown, refused }: Machine): SelinuxFiles {
 function stateOf(change: (one: Machine) => void = () => undefined): SelinuxState {
   const one = machine()
   change(one)
-  return selinuxState(filesOf(one), '/var/lib/tsbuild')
+  return selinuxState(filesOf(one), () => '/var/lib/tsbuild')
 }
 
 describe('labels of SELinux for steps', () => {
@@ -83,7 +94,7 @@ describe('labels of SELinux for steps', () => {
 
   it('are the same for the same store, in order, and seldom the same for another', () => {
     const pairs = Array.from({ length: 500 }, (_, index) => {
-      const state = selinuxState(filesOf(machine()), `/store-${index}`)
+      const state = selinuxState(filesOf(machine()), () => `/store-${index}`)
       assert.ok(state.kind === 'labels')
       const [, low, high] = /:c(\d+),c(\d+)$/.exec(state.labels.file) ?? []
       assert.ok(Number(low) < Number(high) && Number(high) < 1024, state.labels.file)
@@ -104,6 +115,20 @@ describe('labels of SELinux for steps', () => {
       kind: 'labels',
       labels: { process: 'u:r:container_t', file: 'u:r:container_file_t', source: 'u:r:shown_t' },
     })
+  })
+
+  it('are none where the kernel has no policy yet', () => {
+    assert.deepEqual(
+      stateOf(({ files }) => files.set('/proc/thread-self/attr/current', 'kernel\0')),
+      { kind: 'none' },
+    )
+  })
+
+  it('take no further right than there is without no_new_privs', () => {
+    const state = stateOf(({ refused }) => {
+      refused.push('runtime_t container_t process2 nnp_transition')
+    })
+    assert.equal(state.kind, 'labels')
   })
 
   it('are none where the kernel has no SELinux', () => {
@@ -133,26 +158,42 @@ describe('labels of SELinux for steps', () => {
     [
       'a class that is not known',
       ({ files }) => files.delete(`${KERNEL}/class/fifo_file/index`),
-      /write of a fifo_file/,
+      /read of a fifo_file/,
     ],
     ...[
-      'runtime_t runtime_t process',
-      'runtime_t container_t process',
-      'runtime_t container_file_t filesystem',
-      'runtime_t container_ro_file_t file',
-      'container_t container_file_t file',
-      'container_t container_ro_file_t file',
-      'container_t runtime_t fd',
-      'container_t runtime_t fifo_file',
-      'container_t runtime_t process',
-    ].map(
-      (line) =>
-        [
-          `a policy that refuses ${line}`,
-          ({ refused }: Machine) => refused.push(line),
-          new RegExp(`refuses .*${line.split(' ')[0]}.* of a ${line.split(' ')[2]} of`),
-        ] as const,
-    ),
+      'runtime_t runtime_t process setexec',
+      'runtime_t runtime_t process setsockcreate',
+      'runtime_t container_t process transition',
+      'runtime_t container_file_t filesystem relabelto',
+      'runtime_t container_ro_file_t file relabelto',
+      'container_t container_ro_file_t file execute',
+      'container_t container_file_t file entrypoint',
+      'container_t runtime_t fd use',
+      'container_t runtime_t fifo_file read',
+      'container_t runtime_t fifo_file write',
+      'container_t runtime_t process sigchld',
+    ].map((line) => {
+      const [source, target, type, permission] = line.split(' ')
+      const reason = new RegExp(
+        `refuses .*:${source}:.* ${permission} of a ${type} of .*:${target}`,
+      )
+      return [line, ({ refused }: Machine) => refused.push(line), reason] as const
+    }),
+    [
+      'no way to ask',
+      (one) => {
+        one.mayAsk = false
+      },
+      /may not ask its policy/,
+    ],
+    [
+      'no_new_privs, for which a right is refused',
+      (one) => {
+        one.hasNoNewPrivileges = true
+        one.refused.push('runtime_t container_t process2 nnp_transition')
+      },
+      /nnp_transition/,
+    ],
   ] as readonly (readonly [string, (one: Machine) => unknown, RegExp])[]) {
     it(`are missing, with the reason: ${what}`, () => {
       const state = stateOf(change)

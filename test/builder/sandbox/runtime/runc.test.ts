@@ -9,7 +9,7 @@ const open = (options: { readonly temporary: string }) => inProcessSandbox({ ...
 
 // The rest of the suite is in runc.long.ts: each step takes a tenth of a second.
 describe('sandbox: by runc, in short', () => {
-  const traits = { startsFirst: false, bearsAnyRoot: false }
+  const traits = { startsFirst: false, startsOthers: true, bearsAnyRoot: false }
   processSuite(open, traits)
   handleSuite(open)
   execSuite(open, traits)

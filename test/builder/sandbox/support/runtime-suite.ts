@@ -6,6 +6,7 @@ export async function runtimeSuite(name: string): Promise<void> {
   const runtime = await findRuntime(name, process.env)
   sandboxSuite(`by ${name}`, (options) => inProcessSandbox({ ...options, runtime }), {
     startsFirst: false,
+    startsOthers: true,
     bearsAnyRoot: false,
   })
 }

@@ -23,7 +23,10 @@ describe('a thread of the sandbox that ends too early', () => {
   before(async () => {
     fixture = inProcessFixture()
     temporary = mkdtempSync('/tmp/tsbuild-exiting-test-')
-    workers = await startWorkers({ temporary, store: temporary }, () => undefined)
+    workers = await startWorkers(
+      { temporary, shown: { store: temporary, folders: [] } },
+      () => undefined,
+    )
   })
   after(async () => {
     await closeWorkers(workers)
