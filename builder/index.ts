@@ -26,6 +26,11 @@ export { SourceError } from '#parser'
 export type { SigningKey } from '#signing'
 export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
+export {
+  type ContainerOptions,
+  type RunOptions,
+  runContainer,
+} from './build/container/run-container.ts'
 export { type DebugOptions, debugStep, type ServeProcess } from './build/debug/debug-step.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
@@ -36,6 +41,7 @@ export {
   type DescribeOptions,
   describeImage,
 } from './build/images/describe-image.ts'
+export { hasImage } from './build/images/has-image.ts'
 export type { ImageOptions } from './build/images/image-services.ts'
 export { type LoadedImage, type LoadOptions, loadImages } from './build/images/load.ts'
 export { type PulledImage, type PullOptions, pullImages } from './build/images/pull.ts'

@@ -27,6 +27,7 @@ import { SEARCH } from './commands/registry/search.ts'
 import { SIGN } from './commands/registry/sign.ts'
 import { VERIFY } from './commands/registry/verify.ts'
 import { REPLAY } from './commands/replay.ts'
+import { RUN } from './commands/run.ts'
 import { CACHE } from './commands/store/cache.ts'
 import { DU } from './commands/store/du.ts'
 import { PRUNE } from './commands/store/prune.ts'
@@ -38,6 +39,7 @@ import { VERSION } from './commands/version.ts'
 /** Every command, in the order of the help. The first one is meant when none is named. */
 export const COMMANDS: readonly [Command, ...Command[]] = [
   BUILD,
+  RUN,
   CONTEXT,
   PARSE,
   FMT,

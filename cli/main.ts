@@ -34,7 +34,8 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
   }
   const { command, rest } = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
   const flags = (await command.loadFlags?.()) ?? command.flags
-  const args = parseFlags(rest, flags, `tsbuild ${command.name}`)
+  const { endsAtFirst } = command
+  const args = parseFlags(rest, flags, { command: `tsbuild ${command.name}`, endsAtFirst })
   if (args.has('help')) {
     const { commandHelp } = await import('./commands/help-text.ts')
     await print(shell, commandHelp({ ...command, flags }))

@@ -46,23 +46,59 @@ export class Arguments {
     return this.list(name).at(-1)
   }
 
+  /** The same with more arguments, which are read for no flags. */
+  followedBy(more: readonly string[]): Arguments {
+    return new Arguments(this.#values, [...this.positionals, ...more], this.trailing)
+  }
+
   /** Every value of a flag, in order. */
   list(name: string): readonly string[] {
     return this.#values.get(name) ?? []
   }
 }
 
+/** How a command line is read. */
+export interface FlagOptions {
+  /** What `--help` is asked of for this table. Default: `tsbuild`. */
+  readonly command?: string
+  /** What stands behind the first argument is another program's. Default: flags may stand anywhere. */
+  readonly endsAtFirst?: boolean | undefined
+}
+
 /**
- * Reads `argv` against a table of flags; flags may stand anywhere, `--` ends them.
- * @param command what `--help` is asked of for this table
+ * Reads `argv` against a table of flags; `--` ends them.
  * @throws {TsbuildError} USAGE
  */
 export function parseFlags(
   argv: readonly string[],
   flags: readonly Flag[],
-  command = 'tsbuild',
+  { command = 'tsbuild', endsAtFirst = false }: FlagOptions = {},
 ): Arguments {
   const hint = `${command} --help lists the flags`
+  const tokens = tokensOf(argv, flags)
+  const first = tokens.find(({ kind }) => kind === 'positional')?.index
+  if (endsAtFirst && first !== undefined && first + 1 < argv.length) {
+    const before = parseFlags(argv.slice(0, first + 1), flags, { command })
+    return before.followedBy(argv.slice(first + 1))
+  }
+  const values = new Map<string, string[]>()
+  const positionals: string[] = []
+  for (const token of tokens) {
+    if (token.kind === 'positional') positionals.push(token.value)
+    if (token.kind !== 'option') continue
+    const flag = flags.find(({ name }) => name === token.name)
+    if (flag === undefined) throw unknownFlagError(token.rawName, flags, hint)
+    const value = flag.metavar === undefined ? switchValue(token) : flagValue(token, hint)
+    const known = values.get(flag.name)
+    if (known === undefined) values.set(flag.name, [value])
+    else known.push(value)
+  }
+  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? argv.length
+  return new Arguments(values, positionals, argv.slice(end + 1))
+}
+
+/** The words of a command line by what they are. */
+function tokensOf(argv: readonly string[], flags: readonly Flag[]): readonly Token[] {
   const { tokens } = parseArgs({
     args: [...argv],
     options: Object.fromEntries(
@@ -79,21 +115,10 @@ export function parseFlags(
     allowPositionals: true,
     tokens: true,
   })
-  const values = new Map<string, string[]>()
-  const positionals: string[] = []
-  for (const token of tokens) {
-    if (token.kind === 'positional') positionals.push(token.value)
-    if (token.kind !== 'option') continue
-    const flag = flags.find(({ name }) => name === token.name)
-    if (flag === undefined) throw unknownFlagError(token.rawName, flags, hint)
-    const value = flag.metavar === undefined ? switchValue(token) : flagValue(token, hint)
-    const known = values.get(flag.name)
-    if (known === undefined) values.set(flag.name, [value])
-    else known.push(value)
-  }
-  const end = tokens.find(({ kind }) => kind === 'option-terminator')?.index ?? argv.length
-  return new Arguments(values, positionals, argv.slice(end + 1))
+  return tokens
 }
+
+type Token = NonNullable<ReturnType<typeof parseArgs>['tokens']>[number]
 
 interface OptionToken {
   readonly rawName: string

@@ -22,6 +22,8 @@ export interface Command {
   readonly flags: readonly Flag[]
   /** The flags where they are another program's, which only a run of this command needs. */
   readonly loadFlags?: () => Promise<readonly Flag[]>
+  /** What stands behind its first argument is another program's. Default: false. */
+  readonly endsAtFirst?: boolean
   /** Command lines with what they do. */
   readonly examples: readonly (readonly [string, string])[]
   /** More that `--help` should say: terms and what they mean. */

@@ -1,9 +1,11 @@
-import type { ImageVertex } from '#builder/plan'
+import type { ImageVertex, ResolvedBase, VertexId } from '#builder/plan'
 import type { CacheKey } from '#cache'
 import { imageKey } from '../keys/vertex-key.ts'
+import { BackgroundTasks } from '../layers/background-tasks.ts'
 import { BaseImageLayer } from '../layers/base-image-layer.ts'
 import type { LayerDeps } from '../layers/layer.ts'
 import { reportedDownload } from '../layers/reported-download.ts'
+import { lowersOf } from '../layers/stack.ts'
 import type { Reporter } from '../report/reporter.ts'
 import type { SourceOperation } from './operation.ts'
 import type { Result, ResultLayer } from './result.ts'
@@ -34,12 +36,34 @@ export class ImageOperation implements SourceOperation {
   async run(): Promise<Result> {
     const { vertex } = this
     this.#deps.reporter.hit(vertex, 'definition', this.definitionKey())
-    const pulled = { id: vertex.id, name: `pull ${vertex.base.name}` }
-    const layers = vertex.base.layers.map((base): ResultLayer => {
-      const blob = { blob: base.descriptor, source: base.source, vertex: pulled }
-      const download = reportedDownload(blob, this.#deps.reporter)
-      return { vertex: undefined, layer: new BaseImageLayer(base, this.#deps, download) }
-    })
+    const layers = layersOf(vertex.base, vertex.id, this.#deps).map(
+      (layer): ResultLayer => ({ vertex: undefined, layer }),
+    )
     return { key: this.definitionKey(), layers }
   }
 }
+
+/** Layers of an image, bottom first. @param id what downloads are reported as */
+function layersOf(
+  { name, layers }: ResolvedBase,
+  id: VertexId,
+  deps: ImageDeps,
+): readonly BaseImageLayer[] {
+  const vertex = { id, name: `pull ${name}` }
+  return layers.map((base) => {
+    const blob = { blob: base.descriptor, source: base.source, vertex }
+    return new BaseImageLayer(base, deps, reportedDownload(blob, deps.reporter))
+  })
+}
+
+/** An image as a stack that is mounted where nothing is built: directories, topmost first. */
+export async function imageLowers(
+  image: ResolvedBase,
+  deps: Omit<ImageDeps, 'tasks'>,
+): Promise<readonly string[]> {
+  const all = { ...deps, tasks: new BackgroundTasks() }
+  return await lowersOf(layersOf(image, IMAGE, all), all)
+}
+
+/** The only vertex where nothing is built. */
+const IMAGE = 'image' as VertexId

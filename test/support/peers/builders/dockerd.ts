@@ -12,6 +12,8 @@ export interface Dockerd extends AsyncDisposable {
   readConfig(id: string): string
   /** Runs the docker client against it. Throws when the client fails. */
   docker(args: readonly string[]): Promise<Outcome>
+  /** The same, whatever the client's exit code is. */
+  tryDocker(args: readonly string[]): Promise<Outcome>
   /** `docker build` by BuildKit, on the host's network. Throws when the build fails. */
   build(args: readonly string[]): Promise<Outcome>
 }
@@ -70,6 +72,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
       return readFileSync(directory.file(path), 'utf8')
     },
     docker,
+    tryDocker: (args) => capture('/usr/bin/docker', args, { env }),
     build: (args) => docker(['build', '--network=host', ...args]),
     [Symbol.asyncDispose]: async () => {
       await daemon[Symbol.asyncDispose]()
