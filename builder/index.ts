@@ -26,12 +26,6 @@ export { SourceError } from '#parser'
 export type { SigningKey } from '#signing'
 export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
-export {
-  type ContainerOptions,
-  type RunOptions,
-  runContainer,
-} from './build/container/run-container.ts'
-export { type DebugOptions, debugStep, type ServeProcess } from './build/debug/debug-step.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
 export { type CopyImagesOptions, copyImages } from './build/images/copy.ts'
@@ -59,3 +53,9 @@ export {
   type VerifyImageOptions,
   verifyImage,
 } from './build/images/signing/verify.ts'
+export { type DebugOptions, debugStep, type ServeProcess } from './build/run/debug-step.ts'
+export {
+  type ContainerOptions,
+  type RunOptions,
+  runContainer,
+} from './build/run/run-container.ts'

@@ -1,7 +1,7 @@
-import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from './common-flags.ts'
-import type { Flag } from './flags.ts'
-import { PLATFORM } from './image-flags.ts'
-import { STEP_FLAGS } from './step-flags.ts'
+import { HELP, PROGRESS, QUIET, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import type { Flag } from '../../arguments/flags.ts'
+import { PLATFORM } from '../../arguments/image-flags.ts'
+import { STEP_FLAGS } from '../../arguments/step-flags.ts'
 
 const CONTAINER = 'Container'
 

@@ -1,5 +1,5 @@
-import { RUN_FLAGS } from '../arguments/run-flags.ts'
-import type { Command } from './command.ts'
+import { RUN_FLAGS } from '../../build/container/run-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild run` */
 export const RUN: Command = {
@@ -20,7 +20,7 @@ export const RUN: Command = {
   ],
   needsNamespace: (args) => args.text('isolation') !== 'in-place',
   run: async (args, shell) => {
-    const { runContainerOf } = await import('../run/run-container.ts')
+    const { runContainerOf } = await import('../../build/container/run-container.ts')
     return await runContainerOf(args, shell)
   },
 }

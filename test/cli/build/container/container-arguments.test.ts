@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { parseFlags } from '../../../cli/arguments/flags.ts'
-import { RUN_FLAGS } from '../../../cli/arguments/run-flags.ts'
-import { parseContainer, parseCpus } from '../../../cli/run/container-arguments.ts'
+import { parseFlags } from '../../../../cli/arguments/flags.ts'
+import { parseContainer, parseCpus } from '../../../../cli/build/container/container-arguments.ts'
+import { RUN_FLAGS } from '../../../../cli/build/container/run-flags.ts'
 
 const env = { HERE: 'here' }
 

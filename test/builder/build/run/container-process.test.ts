@@ -3,7 +3,7 @@ import type { ContainerConfig } from '#core'
 import {
   type ContainerRequest,
   containerProcess,
-} from '../../../../builder/build/container/container-process.ts'
+} from '../../../../builder/build/run/container-process.ts'
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 

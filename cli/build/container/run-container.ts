@@ -7,14 +7,14 @@ import {
   runContainer,
 } from '#builder'
 import { type BuildEvent, TsbuildError } from '#core'
-import { type Arguments, usageError } from '../arguments/flags.ts'
-import { parseStepFlags } from '../arguments/step-values.ts'
-import { servePipes } from '../build/past/serve-pipes.ts'
-import { reportError } from '../reports/error-report.ts'
-import { isInteractive, serveTerminal, sizeOf } from '../terminal/raw-terminal.ts'
-import { note, type Shell } from '../terminal/shell.ts'
-import { cleanLine } from '../terminal/text.ts'
-import { withProgress } from '../transfer/with-progress.ts'
+import { type Arguments, usageError } from '../../arguments/flags.ts'
+import { parseStepFlags } from '../../arguments/step-values.ts'
+import { reportError } from '../../reports/error-report.ts'
+import { isInteractive, serveTerminal, sizeOf } from '../../terminal/raw-terminal.ts'
+import { note, type Shell } from '../../terminal/shell.ts'
+import { cleanLine } from '../../terminal/text.ts'
+import { withProgress } from '../../transfer/with-progress.ts'
+import { servePipes } from '../past/serve-pipes.ts'
 import { parseContainer, parseCpus } from './container-arguments.ts'
 
 /** `tsbuild run` */

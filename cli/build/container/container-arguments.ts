@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ContainerOptions } from '#builder'
 import { type BindMount, ioError, parseByteSize, type StepResources, type TmpfsMount } from '#core'
-import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
-import type { Shell } from '../terminal/shell.ts'
+import { type Arguments, unsupportedError, usageError } from '../../arguments/flags.ts'
+import type { Shell } from '../../terminal/shell.ts'
 
 /** The container of a command line. @throws {TsbuildError} USAGE, UNSUPPORTED */
 export function parseContainer(
