@@ -50,11 +50,14 @@ interface NeededBase {
   readonly platform: Platform
   readonly range: SourceRange
   /** Names of the stages above, for suggestions. */
-  readonly stages: readonly string[]
+  readonly stagesAbove: () => readonly string[]
 }
 
 /** Failures that do not suggest a wrong name. */
 const NOT_ABOUT_NAMES: ReadonlySet<ErrorCode> = new Set(['CANCELLED', 'PLATFORM_MISMATCH'])
+
+/** Of all stages together: each of many stages gets all that the stage below it has. */
+const MAX_TRIGGERS = 10_000
 
 /**
  * Links the stages that the target needs, resolves their base images in parallel and splices in the
@@ -67,7 +70,7 @@ export async function resolveGraph(
   options: ResolveGraphOptions,
 ): Promise<ResolvedGraph> {
   const bases = new Map<string, ResolvedBase>()
-  const spliced = new Set<number>()
+  const spliced = new Map<number, number>()
   const scope = { variables: options.globals.values, escape: dockerfile.escape }
   for (let current = dockerfile; ; ) {
     const graph = linkStages(current, {
@@ -126,15 +129,17 @@ function imagesOf(
   const names = dockerfile.stages.map(({ name }) => name)
   const needed = linkedStages.flatMap((linked) => {
     const { stage, base, sources } = linked
-    const earlier = names.slice(0, stage.index).filter((name) => name !== undefined)
+    const stagesAbove = (): readonly string[] => {
+      return names.slice(0, stage.index).filter((name) => name !== undefined)
+    }
     const platform = stagePlatform(linked, options.targetPlatform)
     const from =
       base.kind === 'image' && base.context === undefined
-        ? [{ name: base.name, platform, range: stage.from.range, stages: earlier }]
+        ? [{ name: base.name, platform, range: stage.from.range, stagesAbove }]
         : []
     const copied = [...sources].flatMap(([{ range }, source]) =>
       source.kind === 'image' && source.context === undefined
-        ? [{ name: source.name, platform: options.targetPlatform, range, stages: earlier }]
+        ? [{ name: source.name, platform: options.targetPlatform, range, stagesAbove }]
         : [],
     )
     return [...from, ...copied]
@@ -162,11 +167,12 @@ function checkAt(named: NeededBase): void {
   }
 }
 
-function failureAt({ name, range, stages }: NeededBase, cause: unknown): unknown {
+function failureAt({ name, range, stagesAbove }: NeededBase, cause: unknown): unknown {
   if (!(cause instanceof TsbuildError)) return cause
   const { code } = cause
   const message = `${name}: ${cause.message}`
-  const stage = NOT_ABOUT_NAMES.has(code) ? undefined : suggestion(name.toLowerCase(), stages)
+  const isAboutName = !NOT_ABOUT_NAMES.has(code)
+  const stage = isAboutName ? suggestion(name.toLowerCase(), stagesAbove()) : undefined
   if (stage === undefined) {
     return new SourceError(message, { code, hint: cause.hint, cause, ranges: [range] })
   }
@@ -185,18 +191,23 @@ function triggersOf(
   graph: InstructionGraph,
   context: {
     readonly bases: ReadonlyMap<string, ResolvedBase>
-    readonly spliced: Set<number>
+    /** How many triggers each stage has got. */
+    readonly spliced: Map<number, number>
     readonly options: ResolveGraphOptions
   },
 ): ReadonlyMap<number, readonly StageInstruction[]> {
   const found = new Map<number, readonly StageInstruction[]>()
+  const stages = new Map(graph.stages.map(({ stage }) => [stage.index, stage]))
+  let count = [...context.spliced.values()].reduce((sum, each) => sum + each, 0)
   for (const linked of graph.stages) {
     const { index } = linked.stage
     if (context.spliced.has(index)) continue
-    context.spliced.add(index)
-    const texts = inheritedTriggers(linked, graph, context)
+    const texts = inheritedTriggers(linked, stages, context)
+    context.spliced.set(index, texts.length)
+    const { range } = linked.stage.from
+    count += texts.length
+    if (count > MAX_TRIGGERS) throw tooManyTriggers(range)
     if (texts.length > 0) {
-      const { range } = linked.stage.from
       found.set(
         index,
         texts.map((text) => parseAt(text, range)),
@@ -206,9 +217,17 @@ function triggersOf(
   return found
 }
 
+function tooManyTriggers(range: SourceRange): SourceError {
+  return new SourceError(`the stages have more than ${MAX_TRIGGERS} triggers of ONBUILD`, {
+    code: 'DOCKERFILE_INVALID',
+    ranges: [range],
+    hint: 'put what they do into the stage that has them',
+  })
+}
+
 function inheritedTriggers(
   linked: LinkedStage,
-  graph: InstructionGraph,
+  stages: ReadonlyMap<number, LinkedStage['stage']>,
   context: {
     readonly bases: ReadonlyMap<string, ResolvedBase>
     readonly options: ResolveGraphOptions
@@ -220,8 +239,7 @@ function inheritedTriggers(
     const platform = stagePlatform(linked, context.options.targetPlatform)
     return context.bases.get(keyOf({ name: base.name, platform }))?.config.config.OnBuild ?? []
   }
-  const parent = graph.stages.find(({ stage }) => stage.index === base.index)
-  const instructions = parent?.stage.instructions ?? []
+  const instructions = stages.get(base.index)?.instructions ?? []
   return instructions.flatMap((item) => (item.kind === 'onbuild' ? [item.trigger] : []))
 }
 

@@ -39,7 +39,7 @@ export function baseState(base: ResolvedBase, setting: StageSetting, top: Vertex
 
 /** The state of a stage on another one, whose triggers have become steps of this stage. */
 export function childState(parent: StageState): StageState {
-  const { OnBuild: _consumed, ...config } = parent.config
+  const config = { ...parent.config, OnBuild: PersistentList.of<string>([]) }
   return { ...parent, scope: boundedScope(childScope(parent.scope)), config, hasOwnCmd: false }
 }
 

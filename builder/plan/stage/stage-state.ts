@@ -93,10 +93,8 @@ export function applyMetadata(
     }
     case 'maintainer':
       return addHistory({ ...state, author: instruction.name }, `MAINTAINER ${instruction.name}`)
-    case 'onbuild': {
-      const OnBuild = [...(state.config.OnBuild ?? []), instruction.trigger]
-      return withConfig(state, { OnBuild })
-    }
+    case 'onbuild':
+      return withConfig(state, { OnBuild: state.config.OnBuild.add(instruction.trigger) })
     default:
       return unreachable(instruction)
   }

@@ -5,13 +5,20 @@ describe('plan: large files', () => {
   const lines = (count: number, line: (index: number) => string): string =>
     ['FROM base', ...Array.from({ length: count }, (_, index) => line(index))].join('\n')
 
-  for (const [name, line] of [
+  for (const [name, line, most = 4000] of [
     ['ENV', (index: number) => `ENV k${index}=\${k${index - 1}:+v}`],
     ['ARG', (index: number) => `ARG k${index}=v`],
     ['LABEL', (index: number) => `LABEL k${index}=v`],
     ['EXPOSE', (index: number) => `EXPOSE ${index + 1}`],
     ['VOLUME', (index: number) => `VOLUME /v${index}`],
     ['RUN', (index: number) => `RUN ${index}`],
+    ['ONBUILD', (index: number) => `ONBUILD RUN ${index}`, 30_000],
+    ['FROM', (index: number) => `FROM base AS s${index}`, 30_000],
+    [
+      'FROM a stage',
+      (index: number) => `FROM ${index === 0 ? 'base' : `s${index - 1}`} AS s${index}`,
+      20_000,
+    ],
   ] as const) {
     it(`of ${name} take no more time for a line than small ones`, async () => {
       const time = async (count: number): Promise<number> => {
@@ -22,8 +29,9 @@ describe('plan: large files', () => {
         return (user + system) / 1000
       }
       const small = await time(500)
-      const large = await time(4000)
-      assert.ok(large < 16 * small + 300, `500 lines took ${small} ms, 4,000 took ${large} ms`)
+      const large = await time(most)
+      const bound = (most / 250) * small + 300
+      assert.ok(large < bound, `500 lines took ${small} ms, ${most} took ${large} ms`)
     })
   }
 
@@ -42,6 +50,11 @@ describe('plan: large files', () => {
       'long arguments in every RUN',
       lines(1000, (index) => (index < 20 ? 'ARG a=x$a$a' : 'RUN x')),
       /^the history of this stage has more than 67108864 characters$/,
+    ],
+    [
+      'triggers that many stages get',
+      `${lines(1000, () => 'ONBUILD RUN x').replace('base', 'base AS s0')}\n${lines(1000, (index) => `FROM s0\nCOPY --from=${index + 1} / /`)}`,
+      /^the stages have more than 10000 triggers of ONBUILD$/,
     ],
   ] as const) {
     it(`stop at ${what}`, async () => {
