@@ -1,5 +1,5 @@
 import type { BuildCheck } from '#builder'
-import { excerpt, SourceError } from '#parser'
+import { excerpt, SourceError, sourceLines } from '#parser'
 import { cleanLine } from '../terminal/text.ts'
 import { chainMessage } from './error-report.ts'
 import { sourceLocation } from './source-location.ts'
@@ -13,8 +13,9 @@ export function checkText({ warnings, source, error }: BuildCheck): string {
       ? '1 warning has been found!'
       : `${warnings.length} warnings have been found!`
   const sorted = warnings.toSorted((a, b) => a.range.start.line - b.range.start.line)
+  const text = sourceLines(source.text)
   const blocks = sorted.map(({ rule, url, message, range }) => {
-    const shown = excerpt(source.text, range, source.filename)
+    const shown = excerpt(text, range, source.filename)
     const head = url === undefined ? rule : `${rule} - ${url}`
     return ['', `WARNING: ${head}`, message, ...shown.split('\n').slice(0, -1)]
   })

@@ -9,14 +9,15 @@ const MAX_COLUMNS = 400
  * lies within one line and does not cover all of it. What lies between ranges that are far apart is
  * left out. Ends with a newline; empty when there are no such lines. Control characters are
  * made visible, so that a hostile file cannot drive the terminal.
+ * @param source a file, or its lines where it is asked for often
  */
 export function excerpt(
-  source: string,
+  source: string | readonly string[],
   ranges: SourceRange | readonly SourceRange[],
   filename: string,
 ): string {
   const marked = 'start' in ranges ? [ranges] : ranges
-  const lines = source.replace(/^\ufeff/, '').split('\n')
+  const lines = typeof source === 'string' ? sourceLines(source) : source
   const first = marked.reduce((line, { start }) => Math.min(line, start.line), Infinity)
   const last = marked.reduce((line, range) => Math.max(line, lastLine(range)), 0)
   if (first < 1 || first > lines.length) return ''
@@ -42,6 +43,11 @@ export function excerpt(
     if (carets !== '') shown.push(`     |     ${carets}`)
   }
   return `${[...shown, RULE].join('\n')}\n`
+}
+
+/** The lines of a file. */
+export function sourceLines(source: string): readonly string[] {
+  return source.replace(/^\ufeff/, '').split('\n')
 }
 
 /** A range that ends before the first column of a line does not touch that line. */

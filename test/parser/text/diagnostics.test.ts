@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
-import { diagnosticsError, excerpt, parseDockerfile, SourceError, type SourceRange } from '#parser'
+import {
+  diagnosticsError,
+  excerpt,
+  parseDockerfile,
+  SourceError,
+  type SourceRange,
+  sourceLines,
+} from '#parser'
 
 function range(line: number, column: number, endLine: number, endColumn: number): SourceRange {
   return { start: { line, column }, end: { line: endLine, column: endColumn } }
@@ -22,6 +29,13 @@ describe('excerpt', () => {
 --------------------
 `,
     )
+  })
+
+  it('is the same of a file and of its lines', () => {
+    const where = range(1, 6, 1, 12)
+    const source = `\ufeff${TEXT}`
+    assert.equal(excerpt(sourceLines(source), where, 'x'), excerpt(source, where, 'x'))
+    assert.match(excerpt(source, where, 'x'), /^ {3}1 \| >>> FROM alpine$/m)
   })
 
   it('shows one line around several lines', () => {
