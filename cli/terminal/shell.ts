@@ -31,13 +31,14 @@ export interface Shell {
 
 /**
  * Prints to standard output: to a terminal without what would control it, to all else as it is. A
- * reader that was closed (`| head -1`) is not an error.
+ * reader that was closed (`| head -1`) is not an error. Signals have their turn meanwhile.
  * @throws {TsbuildError} IO_FAILED, NO_SPACE
  */
 export async function print(shell: Pick<Shell, 'stdout'>, text: string): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     shell.stdout.write(shell.stdout.isTTY === true ? cleanText(text) : text, (error) => {
-      if (error === undefined || error === null) resolve()
+      // A file or a pipe takes the text at once, without a turn of the event loop.
+      if (error === undefined || error === null) setImmediate(resolve)
       else if ('code' in error && error.code === 'EPIPE') resolve()
       else reject(ioError('write to standard output', error))
     })

@@ -1,4 +1,5 @@
 import type { LogPiece } from '#cache'
+import { throwIfCancelled } from '#core'
 import { type RecordedStep, readBuilds } from '#record'
 import type { Arguments } from '../../arguments/flags.ts'
 import { openLocalStore } from '../../images/local-store.ts'
@@ -33,6 +34,7 @@ async function printOutput(
     if (isFirst && title !== undefined) await print(shell, `${cleanLine(title)}\n`)
     isFirst = false
     await print(shell, text)
+    throwIfCancelled(shell.signal, 'print the output')
   }
   if (!isFirst && title !== undefined) await print(shell, '\n')
 }
