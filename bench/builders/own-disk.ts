@@ -10,17 +10,16 @@ const SYSTEM_TEMPORARY = tmpdir()
  * deletes while it builds would slow down the one that is measured next (see `freshFileSystem`).
  */
 export async function onOwnDisk(start: () => Promise<Builder>): Promise<Builder> {
-  const disk = await inFolder(SYSTEM_TEMPORARY, freshFileSystem)
+  await using starting = new AsyncDisposableStack()
+  const disk = starting.use(await inFolder(SYSTEM_TEMPORARY, freshFileSystem))
   const there = <T>(work: () => Promise<T>): Promise<T> => inFolder(disk.path, work)
-  const builder = await there(start)
+  const builder = starting.use(await there(start))
+  const started = starting.move()
   return {
     name: builder.name,
     reset: (bases) => there(() => builder.reset(bases)),
     build: (context, wish) => there(() => builder.build(context, wish)),
-    [Symbol.asyncDispose]: async () => {
-      await builder[Symbol.asyncDispose]()
-      await disk[Symbol.asyncDispose]()
-    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
   }
 }
 
