@@ -15,6 +15,7 @@ import { describeBuildKit, startBuildKit } from './builders/buildkit.ts'
 import { freshFileSystem } from './builders/fresh-file-system.ts'
 import { buildOtherVersion } from './builders/other-version.ts'
 import { onOwnDisk } from './builders/own-disk.ts'
+import { type OwnHost, onOwnHost } from './builders/own-host.ts'
 import { startTsbuild } from './builders/tsbuild.ts'
 import { CASES } from './cases/all-cases.ts'
 import type { Bench, Case } from './cases/bench.ts'
@@ -55,10 +56,12 @@ async function measureBuilders({ compare, rounds }: BenchRequest): Promise<void>
   console.log(`${availableParallelism()} CPUs, ${system}, Node.js ${process.version}`)
   const cases = CASES.filter(({ name }) => isWanted(name))
   if (cases.length > 0) {
-    await using builders = new AsyncDisposableStack()
-    const started =
-      compare === undefined ? await startPeers(builders) : await startVersions(compare, builders)
-    await measureCases(cases, { bench, builders: started, rounds })
+    await using stack = new AsyncDisposableStack()
+    const starts =
+      compare === undefined ? await preparePeers() : await prepareVersions(compare, stack)
+    for (const group of [cases.filter(isOnHost), cases.filter((one) => !isOnHost(one))]) {
+      if (group.length > 0) await measureCases(group, { bench, starts, rounds })
+    }
   }
   if (compare !== undefined) return
   for (const [name, figure] of Object.entries(FIGURES)) {
@@ -66,42 +69,57 @@ async function measureBuilders({ compare, rounds }: BenchRequest): Promise<void>
   }
 }
 
-/** Prints each row as soon as it is measured: a case that fails loses nothing of what was measured before. */
-async function measureCases(
-  cases: readonly Case[],
-  measuring: Parameters<Case['measure']>[0],
-): Promise<void> {
-  const builders = measuring.builders.map(({ name }) => name)
-  console.log(`\n${formatHead(builders)}`)
+function isOnHost({ isIsolated = false }: Case): boolean {
+  return !isIsolated
+}
+
+/** Starts a builder. @param host where steps get isolated networks; without it, they have that of this machine */
+type Start = (host?: OwnHost) => Promise<Builder>
+
+interface Starting {
+  readonly bench: Bench
+  readonly starts: readonly Start[]
+  readonly rounds: number
+}
+
+/**
+ * Measures cases that all want the same networks. Prints each row as soon as it is measured: a case that fails
+ * loses nothing of what was measured before.
+ */
+async function measureCases(cases: readonly Case[], starting: Starting): Promise<void> {
+  const { bench, starts, rounds } = starting
+  await using stack = new AsyncDisposableStack()
+  const builders: Builder[] = []
+  for (const start of starts) {
+    const place = cases.every(isOnHost) ? start : () => onOwnHost(start, bench.serveRegistry)
+    builders.push(stack.use(await onOwnDisk(place)))
+  }
+  const names = builders.map(({ name }) => name)
+  console.log(`\n${formatHead(names)}`)
   for (const one of cases) {
     const { title, goal, beside } = one
-    console.log(formatRow({ title, goal, beside, samples: await one.measure(measuring) }, builders))
+    const samples = await one.measure({ bench, builders, rounds })
+    console.log(formatRow({ title, goal, beside, samples }, names))
   }
 }
 
-async function startPeers(stack: AsyncDisposableStack): Promise<readonly Builder[]> {
+async function preparePeers(): Promise<readonly Start[]> {
   console.log(`${await describeBuildKit()}; ${await firstLine('buildah', ['--version'])}`)
-  return startAll([() => startTsbuild('tsbuild'), startBuildKit, startBuildah], stack)
+  return [(host) => startTsbuild('tsbuild', { host }), startBuildKit, startBuildah]
 }
 
 async function firstLine(command: string, args: readonly string[]): Promise<string> {
   return (await run(command, args)).stdout.split('\n')[0] ?? ''
 }
 
-async function startVersions(
+/** @param stack gets the files of the other one */
+async function prepareVersions(
   commit: string,
   stack: AsyncDisposableStack,
-): Promise<readonly Builder[]> {
+): Promise<readonly Start[]> {
   const { name, program } = stack.use(await buildOtherVersion(commit))
-  const starts = [() => startTsbuild('tsbuild'), () => startTsbuild(name, program)]
-  return startAll(starts, stack)
-}
-
-async function startAll(
-  starts: readonly (() => Promise<Builder>)[],
-  stack: AsyncDisposableStack,
-): Promise<readonly Builder[]> {
-  const builders: Builder[] = []
-  for (const start of starts) builders.push(stack.use(await onOwnDisk(start)))
-  return builders
+  return [
+    (host) => startTsbuild('tsbuild', { host }),
+    (host) => startTsbuild(name, { program, host }),
+  ]
 }

@@ -1,9 +1,12 @@
 import { startBuildah as startPeer } from '../../test/support/peers/index.ts'
 import type { Builder } from './builder.ts'
+import type { OwnHost } from './own-host.ts'
 import { Rounds } from './rounds.ts'
 
-export async function startBuildah(): Promise<Builder> {
-  const rounds = new Rounds(startPeer)
+/** @param host where steps get isolated networks; without it, they have that of this machine */
+export async function startBuildah(host?: OwnHost): Promise<Builder> {
+  const options = host === undefined ? {} : { enter: host.enter, network: 'private' as const }
+  const rounds = new Rounds(() => startPeer(options))
   return {
     name: 'buildah',
     reset: async (bases) => {

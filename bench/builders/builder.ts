@@ -1,6 +1,6 @@
 /**
- * A builder under measurement. All build as root, on the host's network, into an image store of their own,
- * and keep the image uncompressed unless they push it.
+ * A builder under measurement. All build as root, into an image store of their own, and keep the image
+ * uncompressed unless they push it. Steps have the host's network, or an isolated one (see `OwnHost`).
  */
 export interface Builder extends AsyncDisposable {
   readonly name: string

@@ -7,6 +7,7 @@ import {
   unpackPeers,
 } from '../../test/support/peers/index.ts'
 import type { Base, Builder, BuildWish } from './builder.ts'
+import type { OwnHost } from './own-host.ts'
 import { Rounds } from './rounds.ts'
 
 /** A storage of BuildKit, with its daemon. */
@@ -15,10 +16,14 @@ interface Daemon extends AsyncDisposable {
   build(context: string, wish: BuildWish): Promise<void>
 }
 
-/** The newest one where it is (see `findPeers`), docker.io's otherwise. */
-export async function startBuildKit(): Promise<Builder> {
+/**
+ * The newest one where it is (see `findPeers`), docker.io's otherwise.
+ * @param host where steps get isolated networks; without it, they have that of this machine
+ */
+export async function startBuildKit(host?: OwnHost): Promise<Builder> {
   const peers = findPeers()
-  const rounds = new Rounds(peers === undefined ? dockerIo : newest(await unpackPeers(peers)))
+  const start = peers === undefined ? dockerIo(host) : newest(await unpackPeers(peers), host)
+  const rounds = new Rounds(start)
   return {
     name: 'BuildKit',
     reset: async (bases) => {
@@ -41,9 +46,10 @@ export async function describeBuildKit(): Promise<string> {
   return `${name} ${/\bv?(\d+\.\d[\w.+-]*)/.exec(stdout)?.[1] ?? ''}`
 }
 
-function newest(programs: string): () => Promise<Daemon> {
+function newest(programs: string, host?: OwnHost): () => Promise<Daemon> {
+  const options = host === undefined ? {} : { ...BRIDGE, enter: host.enter }
   return async () => {
-    const buildkitd = await startBuildkitd(programs)
+    const buildkitd = await startBuildkitd(programs, options)
     const build = async (context: string, wish: BuildWish): Promise<void> => {
       const flags = ['--output', outputOf(wish), ...(wish.noCache === true ? ['--no-cache'] : [])]
       await buildkitd.build(context, flags)
@@ -56,6 +62,12 @@ function newest(programs: string): () => Promise<Daemon> {
   }
 }
 
+/**
+ * A used network is kept for the next step, so steps in a row need one. It is made before the first build;
+ * more of them make no build faster.
+ */
+const BRIDGE = { network: 'bridge', networkPool: 1 }
+
 function outputOf({ pushed, archive, compression = 'gzip' }: BuildWish): string {
   // Otherwise it would send the layers that it has kept uncompressed as they are.
   const packed = `compression=${compression},force-compression=true,oci-mediatypes=true`
@@ -65,15 +77,20 @@ function outputOf({ pushed, archive, compression = 'gzip' }: BuildWish): string 
   return 'type=image,name=bench,compression=uncompressed'
 }
 
-async function dockerIo(): Promise<Daemon> {
-  const dockerd = await startDockerd()
-  return {
-    fetch: async (base) => void (await dockerd.docker(['pull', '--quiet', base.name])),
-    build: async (context, { noCache, archive, pushed = 'bench:latest' }) => {
-      await dockerd.build(['-t', pushed, ...(noCache === true ? ['--no-cache'] : []), context])
-      if (pushed !== 'bench:latest') await dockerd.docker(['push', '--quiet', pushed])
-      if (archive !== undefined) await dockerd.docker(['save', '--output', archive, pushed])
-    },
-    [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
+function dockerIo(host?: OwnHost): () => Promise<Daemon> {
+  const options = host === undefined ? {} : { network: host.network }
+  const network = host === undefined ? 'host' : 'default'
+  return async () => {
+    const dockerd = await startDockerd(options)
+    return {
+      fetch: async (base) => void (await dockerd.docker(['pull', '--quiet', base.name])),
+      build: async (context, { noCache, archive, pushed = 'bench:latest' }) => {
+        const flags = ['--network', network, ...(noCache === true ? ['--no-cache'] : [])]
+        await dockerd.docker(['build', '-t', pushed, ...flags, context])
+        if (pushed !== 'bench:latest') await dockerd.docker(['push', '--quiet', pushed])
+        if (archive !== undefined) await dockerd.docker(['save', '--output', archive, pushed])
+      },
+      [Symbol.asyncDispose]: () => dockerd[Symbol.asyncDispose](),
+    }
   }
 }

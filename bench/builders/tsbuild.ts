@@ -2,12 +2,20 @@ import { mkdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { run, temporaryDirectory } from '../../test/support/peers/index.ts'
 import type { Builder, BuildWish } from './builder.ts'
+import type { OwnHost } from './own-host.ts'
 
 /** The program of this working tree. */
 export const CLI: string = fileURLToPath(new URL('../../../cli/bin.js', import.meta.url))
 
-/** @param program `cli/bin.js` of a built tsbuild */
-export async function startTsbuild(name: string, program: string = CLI): Promise<Builder> {
+export interface TsbuildOptions {
+  /** `cli/bin.js` of a built tsbuild. Default: that of this working tree. */
+  readonly program?: string
+  /** Where steps get isolated networks; without it, they have that of this machine. */
+  readonly host?: OwnHost | undefined
+}
+
+export async function startTsbuild(name: string, options: TsbuildOptions = {}): Promise<Builder> {
+  const { program = CLI, host } = options
   const storage = temporaryDirectory('tsbuild')
   // It stays: it holds the code that is kept compiled from one run to the next.
   const home = storage.file('home')
@@ -15,8 +23,9 @@ export async function startTsbuild(name: string, program: string = CLI): Promise
   let round = 0
   const tsbuild = async (args: readonly string[]): Promise<void> => {
     const env = { TSBUILD_ROOT: storage.file(`${round}`), HOME: home }
-    const flags = ['--network', 'host', '--progress', 'plain']
-    await run(process.execPath, [program, ...flags, ...args], { env })
+    const network = host === undefined ? ['--network', 'host'] : []
+    const [command = '', ...words] = [...(host?.enter ?? []), process.execPath, program]
+    await run(command, [...words, ...network, '--progress', 'plain', ...args], { env })
   }
   return {
     name,

@@ -11,6 +11,8 @@ export interface Bench {
   readonly file: (name: string) => string
   /** The host of the registry. */
   readonly registry: string
+  /** Serves the registry at the same address in the network namespace of a process. */
+  readonly serveRegistry: (pid: number) => Promise<AsyncDisposable>
   /** A base image, pushed to the registry when it is first asked for. */
   readonly base: (name: BaseName) => Promise<Base>
   /** The blob of the only layer of a base image, packed with gzip. */
@@ -30,6 +32,8 @@ export interface Case {
   readonly name: string
   /** What it is, for people. */
   readonly title: string
+  /** Whether the networks of steps are isolated; default: steps have the host's. */
+  readonly isIsolated?: boolean
   /** What tsbuild should take at most (issue 12). */
   readonly goal?: Goal
   /** What is measured beside the builders: the name of its samples. */

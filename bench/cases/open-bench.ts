@@ -5,6 +5,7 @@ import {
   debianBase,
   pushLayout,
   startRegistry,
+  startRegistryTwin,
   temporaryDirectory,
 } from '../../test/support/peers/index.ts'
 import type { Base } from '../builders/builder.ts'
@@ -41,6 +42,7 @@ export async function openBench(): Promise<Bench & AsyncDisposable> {
   return {
     file,
     registry: registry.host,
+    serveRegistry: (pid) => startRegistryTwin(registry, pid),
     base: (name) => {
       const known = bases.get(name) ?? pushed(name)
       bases.set(name, known)

@@ -55,6 +55,14 @@ export const STEP_CASES: readonly Case[] = [
   }),
   caseOf({
     ...FORTY,
+    name: 'steps-isolated',
+    title: `${STEPS} RUN steps, cold, isolated networks`,
+    isIsolated: true,
+    goal: { ofBuildKit: 1 / 3, and: { ofBuildah: 1 / 20 } },
+    storage: 'bases',
+  }),
+  caseOf({
+    ...FORTY,
     name: 'steps-cached',
     title: `${STEPS} RUN steps, all cached`,
     goal: { ofBuildKit: 0.5 },

@@ -32,10 +32,11 @@ export interface Workload extends Omit<Case, 'beside' | 'measure'> {
 
 /** The case in which a workload is built by all builders in turn. */
 export function caseOf(workload: Workload): Case {
-  const { name, title, goal, beside } = workload
+  const { name, title, isIsolated = false, goal, beside } = workload
   return {
     name,
     title,
+    isIsolated,
     ...(goal && { goal }),
     ...(beside && { beside: beside.name }),
     measure: async ({ bench, builders, rounds }) => {

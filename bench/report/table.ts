@@ -51,7 +51,8 @@ function formatCells(cells: readonly string[]): string {
 function verdict({ goal, samples, beside }: Row, own: readonly number[] | undefined): string {
   const limits = goal === undefined ? [] : limitsOf(goal, samples, beside)
   if (limits.length === 0 || own === undefined) return ''
-  return limits.some((limit) => median(own) <= limit) ? 'yes' : '**no**'
+  const isMet = limits.every((some) => some.some((limit) => median(own) <= limit))
+  return isMet ? 'yes' : '**no**'
 }
 
 function spread(times: readonly number[]): string {

@@ -48,10 +48,22 @@ describe('the table of measurements', () => {
     [{ seconds: 0.1 }, '≤ 0.1 s', '**no**'],
     [{ ofBuildKit: 0.1, ofBeside: 4 }, '≤ 0.1 × BuildKit or ≤ 4 × `node -e 0`', 'yes'],
     [{ ofBuildKit: 0.1, ofBeside: 3 }, '≤ 0.1 × BuildKit or ≤ 3 × `node -e 0`', '**no**'],
+    [{ ofBuildKit: 0.5, and: { ofBuildah: 0.5 } }, '≤ 0.5 × BuildKit and ≤ 0.5 × buildah', 'yes'],
+    [
+      { ofBuildKit: 0.3, and: { ofBuildah: 0.5 } },
+      '≤ 0.3 × BuildKit and ≤ 0.5 × buildah',
+      '**no**',
+    ],
+    [
+      { ofBuildKit: 0.5, and: { ofBuildah: 0.2 } },
+      '≤ 0.5 × BuildKit and ≤ 0.2 × buildah',
+      '**no**',
+    ],
   ]
   for (const [goal, text, verdict] of goals) {
     it(`says of the goal ${text} whether it is met: ${verdict}`, () => {
-      assert.deepEqual(cellsOf({ goal, beside: 'node -e 0' }).slice(-2), [text, verdict])
+      const samples = new Map([...SAMPLES, ['buildah', [600]]])
+      assert.deepEqual(cellsOf({ samples, goal, beside: 'node -e 0' }).slice(-2), [text, verdict])
     })
   }
 

@@ -15,6 +15,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   buildah: 'another builder, which reads what was built',
   'busybox-static': 'the smallest base image that has a shell',
   bzip2: 'another writer of bzip2',
+  'containernetworking-plugins': 'networks of the steps of other builders',
   'docker-registry': 'the registry that images are pushed to',
   'docker.io': 'BuildKit, the reference for what a build makes',
   e2fsprogs: 'mkfs.ext4: a file system for a store that loses its power',

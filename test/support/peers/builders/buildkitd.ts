@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { removeControlGroups } from '../control-groups.ts'
 import { type Outcome, run, startDaemon } from '../process.ts'
 import { type TemporaryDirectory, temporaryDirectory } from '../temporary-directory.ts'
+import { CNI_PLUGINS } from './cni-plugins.ts'
 
 /** A BuildKit daemon of its own, the only user of which is the test. */
 export interface Buildkitd extends AsyncDisposable {
@@ -25,8 +26,12 @@ export interface Buildkitd extends AsyncDisposable {
 export interface BuildkitdOptions {
   /** Where it keeps everything, which ends with it; not on an overlay. */
   readonly directory?: TemporaryDirectory
+  /** Words before the command, which start it elsewhere. */
+  readonly enter?: readonly string[]
   /** `--oci-worker-net`: what network its steps have. Default: `host`. */
   readonly network?: string
+  /** How many networks it makes before a step needs them. Default: none. */
+  readonly networkPool?: number
   /** Rights that builds may ask for with `--allow`: `network.host`, `security.insecure`. */
   readonly entitlements?: readonly string[]
   /** `host:port` of a registry on the loopback whose `library/NAME` is the image `NAME`. */
@@ -45,29 +50,27 @@ export async function startBuildkitd(
   programs: string,
   options: BuildkitdOptions = {},
 ): Promise<Buildkitd> {
-  const { directory = temporaryDirectory('buildkitd') } = options
+  const { directory = temporaryDirectory('buildkitd'), enter = [], networkPool = 0 } = options
   const socket = directory.file('sock')
   const cgroup = `tsbuild-${directory.path.slice(-6)}`
   const config = directory.file('buildkitd.toml')
   writeFileSync(config, configOf(options, cgroup))
   const buildctl = (args: readonly string[]): Promise<Outcome> =>
     run(join(programs, 'buildctl'), ['--addr', `unix://${socket}`, ...args])
-  const daemon = await startDaemon(
-    'unshare',
-    [
-      ...['--mount', '--propagation', 'private', join(programs, 'buildkitd')],
-      ...['--config', config, '--root', directory.file('state'), '--addr', `unix://${socket}`],
-      ...['--oci-worker-binary', join(programs, 'runc'), '--cdi-disabled'],
-      ...['--oci-worker-net', options.network ?? 'host', '--containerd-worker=false'],
-      ...['--otel-socket-path', directory.file('otel')],
-    ],
-    {
-      // What the mirror does not have is asked of docker.io next: the proxy refuses that.
-      env: options.mirror === undefined ? {} : { HTTPS_PROXY: `http://${options.mirror}` },
-      log: directory.file('log'),
-      ready: (log) => (log.includes('running server on') ? socket : undefined),
-    },
-  )
+  const [command = '', ...words] = [
+    ...[...enter, 'unshare', '--mount', '--propagation', 'private', join(programs, 'buildkitd')],
+    ...['--config', config, '--root', directory.file('state'), '--addr', `unix://${socket}`],
+    ...['--oci-worker-binary', join(programs, 'runc'), '--cdi-disabled'],
+    ...['--oci-worker-net', options.network ?? 'host', '--containerd-worker=false'],
+    ...['--oci-cni-binary-dir', CNI_PLUGINS, '--oci-cni-pool-size', `${networkPool}`],
+    ...['--otel-socket-path', directory.file('otel')],
+  ]
+  const daemon = await startDaemon(command, words, {
+    // What the mirror does not have is asked of docker.io next: the proxy refuses that.
+    env: options.mirror === undefined ? {} : { HTTPS_PROXY: `http://${options.mirror}` },
+    log: directory.file('log'),
+    ready: (log) => (log.includes('running server on') ? socket : undefined),
+  })
   const { stdout } = await run(join(programs, 'buildkitd'), ['--version'])
   const buildx = join(programs, 'docker-buildx')
   const env = { BUILDX_CONFIG: directory.file('buildx'), DOCKER_CONFIG: directory.file('docker') }
