@@ -8,6 +8,7 @@ import {
   ensurePackages,
   run,
   startDockerd,
+  type TemporaryDirectory,
   temporaryDirectory,
 } from '../../../support/peers/index.ts'
 
@@ -16,20 +17,26 @@ const COMMON = ['empty/', 'more/empty/', 'Dockerfile', 'x/y/z', '.hidden/a.md']
 const LANES = 3
 
 describe('what is ignored, compared with BuildKit', () => {
-  before(() => ensurePackages())
+  let directory: TemporaryDirectory
+  let folders: readonly { readonly one: IgnoreCase; readonly folder: string }[]
 
-  it('is the same for the cases of the tables', async function () {
-    // Every case is a build; another job on the machine must not fail them.
-    this.timeout(150_000)
-    using directory = temporaryDirectory('ignored')
+  before(async () => {
+    await ensurePackages()
+    directory = temporaryDirectory('ignored')
     const all = readIgnoreCases()
     const cases = all.filter(({ difference, error }) => (difference ?? error) === undefined)
     cases.push(...all.filter(({ error }) => error !== undefined).slice(-3))
-    const folders = cases.map((one, index) => {
+    folders = cases.map((one, index) => {
       const folder = directory.file(`${index}`)
       makeContext(folder, one)
       return { one, folder }
     })
+  })
+  after(() => directory?.[Symbol.dispose]())
+
+  it('is the same for the cases of the tables', async function () {
+    // Every case is a build; another job on the machine must not fail them.
+    this.timeout(150_000)
     assert.ok(folders.length > 60)
     // In another folder, which has no ignore file.
     const dockerfile = directory.file('Dockerfile')

@@ -1,5 +1,5 @@
 import { hostileSuite } from './hostile-suite.ts'
 
 describe('build: hostile steps', () => {
-  hostileSuite({ zombies: 300, flood: '20m', daemons: 3, lag: 500 })
+  hostileSuite({ zombies: 300, flood: '20m', daemons: 3, latency: 5000 })
 })
