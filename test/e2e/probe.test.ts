@@ -12,6 +12,7 @@ import {
   Decisions,
   type Difference,
   type Facts,
+  hostSince,
   makeProbeContext,
   readFacts,
   startWitness,
@@ -84,7 +85,9 @@ describe('what a step has and can reach', function () {
     user = stack.use(await createUser())
     installed = stack.use(await installedFor(user))
     for (const who of [0, 1000]) {
-      theirs.set(who, readFacts(await witness.probe(context.path, who), thisHost()))
+      const host = thisHost()
+      const facts = await witness.probe(context.path, who)
+      theirs.set(who, readFacts(facts, hostSince(host)))
     }
   })
   after(() => stack.disposeAsync())
@@ -95,11 +98,12 @@ describe('what a step has and can reach', function () {
     const flags = ['--network', network, '--runtime', runtime]
     flags.push('--build-arg', `WHO=${who}`, '--output', out)
     const prefix = prefixOf(builder)
+    const host = thisHost()
     await mustBuild(['build', ...flags, context.path], {
       root: place.file('store'),
       ...(prefix === undefined ? {} : { prefix, installed, cwd: '/' }),
     })
-    return readFacts(readFileSync(place.file('out/facts'), 'utf8'), thisHost())
+    return readFacts(readFileSync(place.file('out/facts'), 'utf8'), hostSince(host))
   }
 
   function prefixOf(builder: Run['builder']): readonly string[] | undefined {

@@ -16,6 +16,18 @@ export function thisHost(): Host {
   return hostOf(readFileSync('/proc/self/mountinfo', 'utf8'))
 }
 
+/**
+ * What was the host's at `earlier` and is still. A file system that a step gave back in between
+ * has left its number to the next one that the host mounts.
+ */
+export function hostSince(earlier: Host): Host {
+  const { devices, namespaces } = thisHost()
+  return {
+    devices: new Set([...devices].filter((device) => earlier.devices.has(device))),
+    namespaces,
+  }
+}
+
 /** The same with other mounts: `mounts` is what a process there reads of its /proc/self/mountinfo. */
 export function hostOf(mounts: string): Host {
   const kinds = readdirSync('/proc/self/ns')

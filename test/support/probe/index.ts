@@ -1,5 +1,5 @@
 export { makeProbeContext } from './context.ts'
 export { Decisions } from './decisions.ts'
 export { compareFacts, type Difference } from './differences.ts'
-export { type Facts, hostOf, readFacts, thisHost } from './facts.ts'
+export { type Facts, hostOf, hostSince, readFacts, thisHost } from './facts.ts'
 export { startWitness, type Witness } from './witness.ts'
