@@ -14,6 +14,7 @@ export {
   sizeOfFileDigests,
 } from './digests/file-digests.ts'
 export { elsewhereOf, markElsewhere } from './elsewhere.ts'
+export type { EngineDocument, EngineDocuments, EngineKind } from './engine/engine-documents.ts'
 export { lock as lockFile } from './filesystem/file-lock.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'

@@ -2,6 +2,7 @@ import { closeSync, openSync } from 'node:fs'
 import { BlobStore } from './blobs/blob-store.ts'
 import { BuildFolders } from './builds/build-folders.ts'
 import { CacheMounts } from './cache-mounts.ts'
+import { EngineDocuments } from './engine/engine-documents.ts'
 import { bootId } from './filesystem/boot.ts'
 import { lockSync } from './filesystem/file-lock.ts'
 import {
@@ -41,6 +42,7 @@ export interface StoreParts {
   readonly presence: Presence
   readonly database: Database
   readonly images: ImageNames
+  readonly engine: EngineDocuments
 }
 
 /** Everything that is on this machine's disk. Any number of processes may have it open. */
@@ -62,6 +64,8 @@ export class Store implements AsyncDisposable {
   readonly contents: TarContentsFiles
   readonly mounts: CacheMounts
   readonly facts: MachineFacts
+  /** What the engine keeps. */
+  readonly engine: EngineDocuments
   readonly #layout: Layout
   readonly #boot: string
   readonly #presence: Presence
@@ -87,6 +91,7 @@ export class Store implements AsyncDisposable {
     this.traces = new BuildTraces(database)
     this.builds = new BuildFolders(layout, presence, pins)
     this.facts = new MachineFacts(database)
+    this.engine = new EngineDocuments(layout)
     this.images = new ImageNames(layout, { presence, database, blobs })
     this.#layout = layout
     this.#boot = boot
@@ -103,8 +108,11 @@ export class Store implements AsyncDisposable {
 
   /** For what looks after the store as a whole: see cache/collection */
   get parts(): StoreParts {
-    const { images } = this
-    return { layout: this.#layout, presence: this.#presence, database: this.#database, images }
+    const { images, engine } = this
+    return {
+      ...{ layout: this.#layout, presence: this.#presence, database: this.#database },
+      ...{ images, engine },
+    }
   }
 
   /** Bytes that this process has stored, about: by the lengths of blobs, and of the tars of folders. */
@@ -153,6 +161,7 @@ export class Store implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.records.flush()
     this.#database[Symbol.dispose]()
+    this.engine[Symbol.dispose]()
     this.#pins[Symbol.dispose]()
     await this.#presence[Symbol.asyncDispose]()
   }

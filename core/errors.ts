@@ -5,6 +5,7 @@
 export type ErrorCode =
   | 'CANCELLED'
   | 'CONFIG_INVALID'
+  | 'CONFLICT'
   | 'CONTEXT_INVALID'
   | 'DIGEST_MISMATCH'
   | 'DOCKERFILE_INVALID'
@@ -14,6 +15,7 @@ export type ErrorCode =
   | 'MANIFEST_INVALID'
   | 'NO_SPACE'
   | 'NOT_FOUND'
+  | 'NOT_MODIFIED'
   | 'PEER_GONE'
   | 'PERMISSION_DENIED'
   | 'PLATFORM_MISMATCH'

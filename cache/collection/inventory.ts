@@ -29,7 +29,8 @@ import type { FoundItem, StoreItem } from './store-item.ts'
  */
 export function readInventory(parts: StoreParts, documents: Documents): readonly StoreItem[] {
   const { layout, presence, database, images } = parts
-  const needs = readImageNeeds(images.targets(), documents)
+  const ofContainers = parts.engine.images().map((digest) => ({ name: undefined, digest }))
+  const needs = readImageNeeds([...images.targets(), ...ofContainers], documents)
   const blobs = readBlobFiles(layout)
   const rows = readLayerRows(database)
   const pins = expanded(pinsOfAll(layout, presence), documents)

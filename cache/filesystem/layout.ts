@@ -31,6 +31,12 @@ export interface Layout {
   /** What failed steps have left. */
   readonly kept: string
   readonly database: string
+  /** What the engine keeps: it can not be made again. */
+  readonly engineDatabase: string
+  /** The files of containers, a folder each. */
+  readonly containers: string
+  /** The files of volumes, a folder each. */
+  readonly volumes: string
   readonly databaseLock: string
   /** Held while names change and while the store is made or recovered. */
   readonly lock: string
@@ -52,7 +58,17 @@ const KNOWN = new Set([
   ...'blobs index.json oci-layout mounts tmp corrupt digests contents builds kept version boot'.split(
     ' ',
   ),
-  ...['parts', 'lock', 'sweep.lock', 'collection.lock', 'size', 'lost+found'],
+  ...[
+    'containers',
+    'volumes',
+    'engine.lock',
+    'parts',
+    'lock',
+    'sweep.lock',
+    'collection.lock',
+    'size',
+    'lost+found',
+  ],
   ...FOLDER_KINDS.map(({ folder }) => folder),
 ])
 
@@ -74,6 +90,9 @@ export function layoutOf(root: string): Layout {
     builds: join(absolute, 'builds'),
     kept: join(absolute, 'kept'),
     database: join(absolute, 'tsbuild.db'),
+    engineDatabase: join(absolute, 'engine.db'),
+    containers: join(absolute, 'containers'),
+    volumes: join(absolute, 'volumes'),
     databaseLock: join(absolute, 'tsbuild.db-lock'),
     lock: join(absolute, 'lock'),
     sweepLock: join(absolute, 'sweep.lock'),
@@ -138,7 +157,12 @@ export function ensureFolders(layout: Layout): void {
 }
 
 function isKnown(name: string): boolean {
-  return KNOWN.has(name) || name.startsWith('tsbuild.db') || name.startsWith('.')
+  return (
+    KNOWN.has(name) ||
+    name.startsWith('tsbuild.db') ||
+    name.startsWith('engine.db') ||
+    name.startsWith('.')
+  )
 }
 
 function ensureFolder(path: string): Stats {

@@ -1,0 +1,79 @@
+import type { Platform } from '#core'
+import type { Config, EndpointConfig, HostConfig } from './bodies.ts'
+
+/** In what state a container is. Spec: Docker Engine API, ContainerState */
+export type ContainerStatus =
+  | 'created'
+  | 'running'
+  | 'paused'
+  | 'restarting'
+  | 'removing'
+  | 'exited'
+  | 'dead'
+
+/** How a container is, or how it ended. Times are RFC 3339 with nanoseconds. */
+export interface ContainerState {
+  readonly status: ContainerStatus
+  /** The number of its program on this machine; 0: none runs. */
+  readonly pid: number
+  readonly exitCode: number
+  readonly error: string
+  readonly isOutOfMemory: boolean
+  readonly startedAt: string
+  readonly finishedAt: string
+}
+
+/** The image that a container was made of. */
+export interface ContainerImage {
+  /** As the user named it. */
+  readonly name: string
+  /** Digest of its manifest. */
+  readonly manifest: string
+  /** Digest of its config: the image's id. */
+  readonly id: string
+  readonly platform: Platform
+}
+
+/** A mount point of a container. Spec: Docker Engine API, MountPoint */
+export interface MountPoint {
+  readonly Type: 'bind' | 'volume' | 'tmpfs' | 'image'
+  readonly Name?: string
+  readonly Source: string
+  readonly Destination: string
+  readonly Driver?: string
+  readonly Mode: string
+  readonly RW: boolean
+  readonly Propagation: string
+}
+
+/** All that lasts of a container. */
+export interface ContainerRecord {
+  /** 64 hexadecimal digits. */
+  readonly id: string
+  /** Without the leading slash that the API shows. */
+  readonly name: string
+  readonly created: string
+  /** With what its image says. */
+  readonly config: Config
+  readonly hostConfig: HostConfig
+  readonly endpoints: Readonly<Record<string, EndpointConfig>>
+  readonly image: ContainerImage
+  readonly mounts: readonly MountPoint[]
+  readonly state: ContainerState
+  readonly restartCount: number
+  /** It was stopped by a request, so that `unless-stopped` does not start it again. */
+  readonly isStoppedByUser: boolean
+}
+
+/** Before there is a time. */
+export const NO_TIME = '0001-01-01T00:00:00Z'
+
+export const CREATED_STATE: ContainerState = {
+  status: 'created',
+  pid: 0,
+  exitCode: 0,
+  error: '',
+  isOutOfMemory: false,
+  startedAt: NO_TIME,
+  finishedAt: NO_TIME,
+}
