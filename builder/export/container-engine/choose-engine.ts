@@ -1,11 +1,6 @@
 import { connect } from 'node:net'
 import { errnoOf, TsbuildError } from '#core'
-import {
-  chosenEndpoint,
-  type DockerEndpoint,
-  parseEndpoint,
-  usualSockets,
-} from './docker-endpoint.ts'
+import { chosenEndpoint, type DockerEndpoint, parseEndpoint, usualSockets } from '#engine-client'
 import { hasPodman } from './podman-program.ts'
 
 /** What an image is loaded into. `auto`: what the user has chosen for docker, or what is there. */
@@ -32,7 +27,7 @@ export interface EngineRequest {
 export async function chooseEngine(request: EngineRequest): Promise<Engine> {
   const { engine, context, env } = request
   if (engine === 'podman') return await findPodman(request)
-  const chosen = chosenEndpoint(env, context)
+  const chosen = chosenEndpoint(env, { context })
   if (chosen !== undefined) return { kind: 'docker', endpoint: chosen }
   for (const path of usualSockets(env)) {
     if (await answers(path)) return { kind: 'docker', endpoint: { kind: 'unix', path } }

@@ -1,10 +1,7 @@
-import type { ChildProcess } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http'
-import { join } from 'node:path'
-import { Duplex, type Writable } from 'node:stream'
-import { errnoOf, ownProgram, TsbuildError, throwIfCancelled } from '#core'
-import { type DockerEndpoint, formatEndpoint } from './docker-endpoint.ts'
+import type { ClientRequest, IncomingMessage } from 'node:http'
+import type { Writable } from 'node:stream'
+import { errnoOf, TsbuildError, throwIfCancelled } from '#core'
+import { type Dialer, type DockerEndpoint, formatEndpoint, openDialer } from '#engine-client'
 
 /** An answer of the daemon. */
 export interface DockerAnswer {
@@ -27,13 +24,6 @@ const MAX_ANSWER = 16 * 1024 * 1024
 
 type Environment = Readonly<Record<string, string | undefined>>
 
-/** What makes requests of a protocol, and keeps one connection. */
-interface Dialer {
-  readonly agent: Agent
-  readonly start: (options: RequestOptions) => ClientRequest
-  readonly close?: () => void
-}
-
 /** The HTTP interface of a docker daemon, or of what speaks it. */
 export class DockerApi implements Disposable {
   /** As errors name it. */
@@ -42,7 +32,7 @@ export class DockerApi implements Disposable {
 
   constructor(endpoint: DockerEndpoint, env: Environment) {
     this.name = `docker at ${formatEndpoint(endpoint)}`
-    this.#dialer = openDialer(endpoint, env)
+    this.#dialer = openDialer(endpoint, { env, maxSockets: 1 })
     this.#dialer.catch(() => undefined)
   }
 
@@ -107,86 +97,4 @@ function unreachableError(name: string, cause: unknown): TsbuildError {
       : 'see that the daemon is running, or name another one with $DOCKER_HOST',
     cause,
   })
-}
-
-async function openDialer(endpoint: DockerEndpoint, env: Environment): Promise<Dialer> {
-  switch (endpoint.kind) {
-    case 'unix': {
-      const { Agent, request } = await import('node:http')
-      const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-      return { agent, start: (options) => request({ ...options, socketPath: endpoint.path }) }
-    }
-    case 'tcp':
-      return await openTcp(endpoint)
-    case 'ssh':
-      return await openSsh(endpoint, env)
-  }
-}
-
-async function openTcp({
-  host,
-  port,
-  tls,
-}: Extract<DockerEndpoint, { kind: 'tcp' }>): Promise<Dialer> {
-  const kept = { keepAlive: true, maxSockets: 1 }
-  if (tls === undefined) {
-    const { Agent, request } = await import('node:http')
-    return { agent: new Agent(kept), start: (options) => request({ ...options, host, port }) }
-  }
-  const read = (name: string): Buffer | undefined => {
-    const path = join(tls.folder, name)
-    return existsSync(path) ? readFileSync(path) : undefined
-  }
-  const { Agent, request } = await import('node:https')
-  const certificates = { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }
-  const agent = new Agent({ ...kept, ...certificates, rejectUnauthorized: tls.isVerified })
-  return { agent, start: (options) => request({ ...options, host, port }) }
-}
-
-/** What Node's client calls of a socket, and what has no meaning for the pipes of a process. */
-const SOCKET_SETTINGS = {
-  ref: () => undefined,
-  setKeepAlive: () => undefined,
-  setNoDelay: () => undefined,
-  setTimeout: () => undefined,
-  unref: () => undefined,
-}
-
-/** As docker does it: the client there passes on what it reads. */
-async function openSsh(
-  { url }: Extract<DockerEndpoint, { kind: 'ssh' }>,
-  env: Environment,
-): Promise<Dialer> {
-  const [{ Agent, request }, { spawn }] = await Promise.all([
-    import('node:http'),
-    import('node:child_process'),
-  ])
-  const { file, path } = ownProgram('ssh', env.PATH)
-  const user = url.username === '' ? [] : ['-l', decodeURIComponent(url.username)]
-  const port = url.port === '' ? [] : ['-p', url.port]
-  const host = ['--', url.hostname, 'docker', 'system', 'dial-stdio']
-  const children = new Set<ChildProcess>()
-  const connect = (): Duplex => {
-    const child = spawn(file, ['-o', 'ConnectTimeout=30', ...user, ...port, ...host], {
-      env: { ...env, PATH: path },
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    children.add(child)
-    const stream = Object.assign(
-      Duplex.from({ readable: child.stdout, writable: child.stdin }),
-      SOCKET_SETTINGS,
-    )
-    child.once('error', (cause) => stream.destroy(cause))
-    child.once('exit', () => children.delete(child))
-    return stream
-  }
-  const agent = new Agent({ keepAlive: true, maxSockets: 1 })
-  agent.createConnection = connect as unknown as typeof agent.createConnection
-  return {
-    agent,
-    start: (options) => request(options),
-    close: () => {
-      for (const child of children) child.kill()
-    },
-  }
 }

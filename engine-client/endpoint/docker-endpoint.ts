@@ -10,11 +10,24 @@ export type DockerEndpoint =
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly tls?: TlsFiles }
   | { readonly kind: 'ssh'; readonly url: URL }
 
-/** Certificates for a daemon that is reached over TLS. */
-interface TlsFiles {
-  /** The folder of ca.pem, cert.pem and key.pem, of which none has to be there. */
-  readonly folder: string
+/** Certificates for a daemon that is reached over TLS: paths of files, of which none has to be there. */
+export interface TlsFiles {
+  readonly ca: string
+  readonly cert: string
+  readonly key: string
   readonly isVerified: boolean
+}
+
+/** What of an endpoint a command line names. */
+export interface EndpointChoice {
+  /** An address, which counts more than all variables. */
+  readonly host?: string | undefined
+  /** The name of a docker context. */
+  readonly context?: string | undefined
+  /** Whether TLS is spoken, and whether the daemon's certificate is checked; else as variables say. */
+  readonly tls?: 'off' | 'unverified' | 'verified' | undefined
+  /** Files in place of those of the folder of certificates. */
+  readonly files?: Partial<Pick<TlsFiles, 'ca' | 'cert' | 'key'>>
 }
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -38,18 +51,27 @@ const DEFAULT_CONTEXT = 'default'
  */
 export function chosenEndpoint(
   env: Environment,
-  context: string | undefined,
+  choice: EndpointChoice = {},
 ): DockerEndpoint | undefined {
+  const { host, context } = choice
   const folder = env.DOCKER_CONFIG || join(homeFolder(env), '.docker')
-  if (context === undefined && env.DOCKER_HOST) return parseEndpoint(env.DOCKER_HOST, tlsOf(env))
+  if (host !== undefined && context !== undefined) {
+    throw new TsbuildError('conflicting options: cannot specify both --host and --context', {
+      code: 'USAGE',
+    })
+  }
+  const address = host ?? env.DOCKER_HOST
+  if (context === undefined && address) return parseEndpoint(address, tlsOf(env, choice))
   const name = context ?? (env.DOCKER_CONTEXT || currentContext(folder))
   if (name !== undefined && name !== DEFAULT_CONTEXT) return endpointOfContext(folder, name)
-  return env.DOCKER_HOST ? parseEndpoint(env.DOCKER_HOST, tlsOf(env)) : undefined
+  return address ? parseEndpoint(address, tlsOf(env, choice)) : undefined
 }
+
+const USUAL_SOCKET = '/var/run/docker.sock'
 
 /** Where docker listens unless it is told otherwise, the rootless one as well. */
 export function usualSockets({ XDG_RUNTIME_DIR }: Environment): readonly string[] {
-  return ['/var/run/docker.sock', ...(XDG_RUNTIME_DIR ? [`${XDG_RUNTIME_DIR}/docker.sock`] : [])]
+  return [USUAL_SOCKET, ...(XDG_RUNTIME_DIR ? [`${XDG_RUNTIME_DIR}/docker.sock`] : [])]
 }
 
 /** An endpoint as an error names it. */
@@ -69,12 +91,14 @@ export function formatEndpoint(endpoint: DockerEndpoint): string {
  * @throws {TsbuildError} USAGE
  */
 export function parseEndpoint(text: string, tls: TlsFiles | undefined): DockerEndpoint {
-  if (text.startsWith('unix://')) return { kind: 'unix', path: text.slice('unix://'.length) }
+  if (text.startsWith('unix://')) {
+    return { kind: 'unix', path: text.slice('unix://'.length) || USUAL_SOCKET }
+  }
   const url = URL.parse(text)
   if (url?.protocol === 'ssh:' && url.hostname !== '') return { kind: 'ssh', url }
   if (url !== null && ['tcp:', 'http:', 'https:'].includes(url.protocol) && url.hostname !== '') {
     const isTls = tls !== undefined || url.protocol === 'https:'
-    const files = tls ?? { folder: '', isVerified: true }
+    const files = tls ?? { ca: '', cert: '', key: '', isVerified: true }
     return {
       kind: 'tcp',
       host: url.hostname.replace(/^\[|\]$/g, ''),
@@ -88,11 +112,17 @@ export function parseEndpoint(text: string, tls: TlsFiles | undefined): DockerEn
   })
 }
 
-function tlsOf(env: Environment): TlsFiles | undefined {
-  const isVerified = Boolean(env.DOCKER_TLS_VERIFY)
-  if (!isVerified && !env.DOCKER_TLS) return undefined
-  const config = env.DOCKER_CONFIG || join(homeFolder(env), '.docker')
-  return { folder: env.DOCKER_CERT_PATH || config, isVerified }
+function tlsOf(env: Environment, { tls, files }: EndpointChoice): TlsFiles | undefined {
+  const fromVariables = env.DOCKER_TLS_VERIFY ? 'verified' : env.DOCKER_TLS ? 'unverified' : 'off'
+  const chosen = tls ?? fromVariables
+  if (chosen === 'off') return undefined
+  const folder = env.DOCKER_CERT_PATH || env.DOCKER_CONFIG || join(homeFolder(env), '.docker')
+  return { ...filesIn(folder), ...files, isVerified: chosen === 'verified' }
+}
+
+function filesIn(folder: string): Omit<TlsFiles, 'isVerified'> {
+  const [ca, cert, key] = ['ca.pem', 'cert.pem', 'key.pem'].map((name) => join(folder, name))
+  return { ca: ca ?? '', cert: cert ?? '', key: key ?? '' }
 }
 
 function currentContext(folder: string): string | undefined {
@@ -115,7 +145,7 @@ function endpointOfContext(folder: string, name: string): DockerEndpoint {
   const { Host, SkipTLSVerify } = Endpoints.docker ?? {}
   const tls = join(folder, 'contexts', 'tls', id, 'docker')
   const hasTls = readIfThere(join(tls, 'ca.pem')) ?? readIfThere(join(tls, 'cert.pem'))
-  const files = { folder: tls, isVerified: SkipTLSVerify !== true }
+  const files = { ...filesIn(tls), isVerified: SkipTLSVerify !== true }
   return parseEndpoint(
     Host ?? '',
     hasTls === undefined && SkipTLSVerify !== true ? undefined : files,
