@@ -1,8 +1,8 @@
 import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
-import { chooseCommand } from './choose-command.ts'
-import { COMMANDS } from './commands.ts'
+import { chooseCommand } from './commands/choose-command.ts'
+import { COMMANDS } from './commands/table.ts'
 import { type Program, runProcess, runReporting } from './terminal/process.ts'
 import { print, type Shell } from './terminal/shell.ts'
 

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
-import { type Flag, usageError } from './arguments/flags.ts'
-import type { Command } from './commands/command.ts'
-import { COMMANDS } from './commands.ts'
+import { type Flag, usageError } from '../arguments/flags.ts'
+import type { Command } from './command.ts'
+import { COMMANDS } from './table.ts'
 
 /** A command and the arguments that are for it. */
 export interface Choice {

@@ -34,7 +34,7 @@ export async function runInspect(args: Arguments, shell: Shell): Promise<number>
 }
 
 async function readTemplate(text: string): Promise<(image: InspectedImage) => string> {
-  const { parseTemplate } = await import('./go-template.ts')
+  const { parseTemplate } = await import('../template/go-template.ts')
   const template = parseTemplate(text)
   return (image) => template(dockerDocument(image))
 }

@@ -6,7 +6,7 @@ import {
   INPUT,
   QUESTIONS,
   RESULT,
-} from '../arguments/build-flags.ts'
+} from '../../arguments/build-flags.ts'
 import {
   AUTHFILE,
   DEBUG,
@@ -20,11 +20,11 @@ import {
   REGISTRY_MIRROR,
   ROOT_FLAG,
   TIMING,
-} from '../arguments/common-flags.ts'
-import type { Arguments } from '../arguments/flags.ts'
-import { OUTPUT_TYPES } from '../arguments/output-types.ts'
-import { STEP_FLAGS } from '../arguments/step-flags.ts'
-import type { Command } from './command.ts'
+} from '../../arguments/common-flags.ts'
+import type { Arguments } from '../../arguments/flags.ts'
+import { OUTPUT_TYPES } from '../../arguments/output-types.ts'
+import { STEP_FLAGS } from '../../arguments/step-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild [build]` */
 export const BUILD: Command = {
@@ -122,7 +122,7 @@ export const BUILD: Command = {
   // In place, steps have the rights that this process has, which are more than those of a namespace's root.
   needsNamespace: (args) => !isQuestion(args) && args.text('isolation') !== 'in-place',
   run: async (args, shell, commands) => {
-    const { runBuild } = await import('../build/run-build.ts')
+    const { runBuild } = await import('../../build/run-build.ts')
     return await runBuild(args, shell, commands)
   },
 }

@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG, TEXT_FORMAT } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, ROOT_FLAG, TEXT_FORMAT } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild context` */
 export const CONTEXT: Command = {
@@ -36,7 +36,7 @@ export const CONTEXT: Command = {
     'The Dockerfile and the ignore file are read for the build even where they are ignored: then they cannot be copied. No other file is read here.',
   ],
   run: async (args, shell) => {
-    const { runContext } = await import('../dockerfile/run-context.ts')
+    const { runContext } = await import('../../dockerfile/run-context.ts')
     return await runContext(args, shell)
   },
 }

@@ -1,5 +1,5 @@
-import { HELP } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild fmt` */
 export const FMT: Command = {
@@ -38,7 +38,7 @@ export const FMT: Command = {
     'Keywords get upper case, words stand one blank apart, blank lines come one at a time, lines end with a line feed. Scripts, heredocs, comments and line breaks are kept as they are.',
   ],
   run: async (args, shell) => {
-    const { runFormat } = await import('../dockerfile/run-format.ts')
+    const { runFormat } = await import('../../dockerfile/run-format.ts')
     return await runFormat(args, shell)
   },
 }

@@ -1,6 +1,6 @@
-import { INPUT } from '../arguments/build-flags.ts'
-import { HELP } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { INPUT } from '../../arguments/build-flags.ts'
+import { HELP } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild graph` */
 export const GRAPH: Command = {
@@ -39,7 +39,7 @@ export const GRAPH: Command = {
   ],
   notes: ['Nothing is built, and no registry is asked: only the Dockerfile is read.'],
   run: async (args, shell) => {
-    const { runGraph } = await import('../dockerfile/run-graph.ts')
+    const { runGraph } = await import('../../dockerfile/run-graph.ts')
     return await runGraph(args, shell)
   },
 }

@@ -1,5 +1,5 @@
-import { HELP } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild parse` */
 export const PARSE: Command = {
@@ -31,7 +31,7 @@ export const PARSE: Command = {
     'FILE is Dockerfile unless given; - is standard input. Nothing is expanded, quotes are kept. A file that is no Dockerfile gives {"error": {"message", "line"}} and exit code 1.',
   ],
   run: async (args, shell) => {
-    const { runParse } = await import('../dockerfile/run-parse.ts')
+    const { runParse } = await import('../../dockerfile/run-parse.ts')
     return await runParse(args, shell)
   },
 }

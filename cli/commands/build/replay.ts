@@ -1,5 +1,5 @@
-import { HELP, PROGRESS, TIMING } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, PROGRESS, TIMING } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild replay` */
 export const REPLAY: Command = {
@@ -16,7 +16,7 @@ export const REPLAY: Command = {
     'FILE has the lines that tsbuild, docker buildx or buildctl print as rawjson; - is standard input. What is not a JSON object is passed over.',
   ],
   run: async (args, shell) => {
-    const { runReplay } = await import('../build/run-replay.ts')
+    const { runReplay } = await import('../../build/run-replay.ts')
     return await runReplay(args, shell)
   },
 }

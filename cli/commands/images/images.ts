@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG, TABLE_FORMAT } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, ROOT_FLAG, TABLE_FORMAT } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild images` */
 export const IMAGES: Command = {
@@ -14,7 +14,7 @@ export const IMAGES: Command = {
   ],
   examples: [['tsbuild images --format json', 'one JSON document, for programs']],
   run: async (args, shell) => {
-    const { runImages } = await import('../images/run-images.ts')
+    const { runImages } = await import('../../images/run-images.ts')
     return await runImages(args, shell)
   },
 }

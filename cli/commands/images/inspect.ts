@@ -1,6 +1,6 @@
-import { HELP, REGISTRY_FLAGS, ROOT_FLAG } from '../arguments/common-flags.ts'
-import { PLATFORM, REMOTE } from '../arguments/image-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, REGISTRY_FLAGS, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import { PLATFORM, REMOTE } from '../../arguments/image-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild inspect` */
 export const INSPECT: Command = {
@@ -27,7 +27,7 @@ export const INSPECT: Command = {
     ["tsbuild inspect -f '{{json .Config.Env}}' hello", 'one part of it, as docker names it'],
   ],
   run: async (args, shell) => {
-    const { runInspect } = await import('../images/run-inspect.ts')
+    const { runInspect } = await import('../../images/run-inspect.ts')
     return await runInspect(args, shell)
   },
 }

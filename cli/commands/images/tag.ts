@@ -1,5 +1,5 @@
-import { HELP, ROOT_FLAG } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import type { Command } from '../command.ts'
 
 /** `tsbuild tag` */
 export const TAG: Command = {
@@ -9,7 +9,7 @@ export const TAG: Command = {
   flags: [ROOT_FLAG, HELP],
   examples: [['tsbuild tag hello ghcr.io/me/hello:1.0', 'a name that can be pushed']],
   run: async (args, shell) => {
-    const { runTag } = await import('../images/run-names.ts')
+    const { runTag } = await import('../../images/run-names.ts')
     return await runTag(args, shell)
   },
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseAttestations } from '../../../cli/arguments/attestation-values.ts'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
-import { BUILD } from '../../../cli/commands/build.ts'
+import { BUILD } from '../../../cli/commands/build/build.ts'
 
 const parse = (argv: readonly string[]) => parseAttestations(parseFlags(argv, BUILD.flags))
 

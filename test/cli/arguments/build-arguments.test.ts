@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { parseBuild } from '../../../cli/arguments/build-arguments.ts'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
-import { BUILD } from '../../../cli/commands/build.ts'
+import { BUILD } from '../../../cli/commands/build/build.ts'
 import { type FakeShellOptions, fakeShell } from '../support/fake-shell.ts'
 
 function parse(argv: readonly string[], options: FakeShellOptions = {}) {

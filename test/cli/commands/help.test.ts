@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { commandHelp, programHelp } from '../../../cli/commands/help-text.ts'
-import { COMMANDS } from '../../../cli/commands.ts'
+import { COMMANDS } from '../../../cli/commands/table.ts'
 
 describe('help', () => {
   for (const command of COMMANDS) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
-import { BUILD } from '../../../cli/commands/build.ts'
+import { BUILD } from '../../../cli/commands/build/build.ts'
 
 describe('tsbuild build', () => {
   const needs = async (...argv: readonly string[]): Promise<boolean | undefined> => {

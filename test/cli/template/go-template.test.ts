@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Json } from '#core'
-import { parseTemplate } from '../../../cli/images/go-template.ts'
+import { parseTemplate } from '../../../cli/template/go-template.ts'
 
 const DATA: Json = {
   Id: 'sha256:1',
@@ -23,14 +23,28 @@ const PRINTED: readonly (readonly [string, string])[] = [
   ['{{len .Config.Env}}', '2'],
   ['{{range .Config.Env}}<{{.}}>{{end}}!', '<A=1><B=2>!'],
   ['plain', 'plain'],
+  ['{{if .Config.Cmd}}x{{else if .Id}}y{{else}}z{{end}}', 'y'],
+  ['{{if and .Id (gt .Size 11)}}big{{end}}', 'big'],
+  ['{{range $i, $v := .Config.Env}}{{if $i}}, {{end}}{{$i}}={{$v}}{{end}}', '0=A=1, 1=B=2'],
+  ['{{range $k, $v := .Config.Labels}}{{$k}}:{{$v}};{{end}}', 'a:x;b:y;'],
+  ['{{range .Config.Cmd}}x{{else}}none{{end}}', 'none'],
+  ['{{with .Config.Labels}}{{.a}}{{end}}', 'x'],
+  ['{{(index .Config.Env 0)}}|{{(.Config).Labels.b}}', 'A=1|y'],
+  ['{{.Id | upper | printf "%s-%s" "a"}}', 'a-SHA256:1'],
+  ['{{printf "%-5s|%3d|%q" .Id .Size "x"}}', 'sha256:1| 12|"x"'],
+  ['a {{- /* c */ -}} b {{- .Size }}', 'ab12'],
+  ['{{$x := index .Config.Labels "a"}}{{$x}}{{$.Id}}', 'xsha256:1'],
+  ['{{split .Id ":"}} {{title "ab cd"}} {{pad "x" 1 2}}.', '[sha256 1] Ab Cd  x  .'],
+  ['{{index .Config.Labels "none"}}', ''],
+  ['{{eq .Size 12}} {{ne .Id "x"}} {{not .Id}}', 'true true false'],
   ['', ''],
 ]
 
 /** Templates with what their errors say. */
 const REFUSED: readonly (readonly [string, RegExp])[] = [
-  ['{{upper .Id}}', /unknown function or action "upper"/],
-  ['{{if .Id}}x{{end}}', /unknown function or action "if"/],
-  ['{{- .Id}}', /unknown function or action "-"/],
+  ['{{upperr .Id}}', /unknown function or action "upperr"/],
+  ['{{if .Id}}x', /an if has no end/],
+  ['{{$x}}', /undefined variable "\$x"/],
   ['{{.Id', /not closed/],
   ['{{}}', /empty/],
   ['{{range .Config.Env}}x', /no end/],
