@@ -36,8 +36,18 @@ export {
   describeImage,
 } from './build/images/describe-image.ts'
 export { hasImage } from './build/images/has-image.ts'
-export type { ImageOptions } from './build/images/image-services.ts'
+export { clientFor, type ImageOptions } from './build/images/image-services.ts'
 export { type LoadedImage, type LoadOptions, loadImages } from './build/images/load.ts'
+export {
+  canonicalName,
+  type LocalDocuments,
+  type LocalImage,
+  readImage,
+  readImages,
+  readLocalDocuments,
+  shortDigest,
+  splitName,
+} from './build/images/local-images.ts'
 export { type PulledImage, type PullOptions, pullImages } from './build/images/pull.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './build/images/push.ts'
 export { type SaveOptions, saveImages } from './build/images/save.ts'

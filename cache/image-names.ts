@@ -1,27 +1,23 @@
-import {
-  DESCRIPTOR_SHAPE,
-  type Descriptor,
-  type DescriptorFields,
-  MEDIA_TYPES,
-  readDocument,
-  shapes,
-  TsbuildError,
-  toDescriptor,
-} from '#core'
+import { type Descriptor, type Digest, TsbuildError } from '#core'
 import type { BlobStore } from './blobs/blob-store.ts'
 import { lock } from './filesystem/file-lock.ts'
 import { type Layout, readIfThere } from './filesystem/layout.ts'
 import type { Presence } from './filesystem/presence.ts'
 import { replaceFile, setAside } from './filesystem/replace-file.ts'
+import {
+  type Entry,
+  INDEX,
+  isUnnamed,
+  type NamedImage,
+  parse,
+  serialize,
+  toEntry,
+  toImage,
+  type UnnamedImage,
+  withoutName,
+  withoutRepetition,
+} from './image-entries.ts'
 import type { Database } from './records/database.ts'
-
-/** An image of the local store. */
-export interface NamedImage {
-  /** As it was set: a canonical reference such as `docker.io/library/hello:latest`. */
-  readonly name: string
-  readonly descriptor: Descriptor
-  readonly createdAt?: Date
-}
 
 /** What an entry of the index leads to. */
 export interface NameTarget {
@@ -34,33 +30,12 @@ export interface NameTarget {
 export interface SetNameOptions {
   /** When the image was made. */
   readonly createdAt?: Date | undefined
+  /** What becomes of an image that loses its last name by this. Default: `forgotten`. */
+  readonly replaced?: 'forgotten' | 'kept' | undefined
 }
-
-/** What skopeo, podman and umoci look for, the whole name; containerd has an annotation of its own. */
-const REF_NAME = 'org.opencontainers.image.ref.name'
-const CONTAINERD_NAME = 'io.containerd.image.name'
-const CREATED = 'org.opencontainers.image.created'
 
 /** Every canonical reference, and nothing that could upset a terminal or a path. */
 const NAME = /^[A-Za-z0-9][\w.:@+/-]{0,511}$/
-
-const INDEX = 'index.json'
-
-const { integer, list, map, object, string, withText } = shapes
-
-const INDEX_SHAPE = object({
-  schemaVersion: integer,
-  mediaType: string,
-  manifests: list(withText(DESCRIPTOR_SHAPE)),
-  annotations: map(string),
-})
-
-interface Entry {
-  readonly name: string | undefined
-  readonly fields: DescriptorFields
-  /** As it is written. */
-  readonly text: string
-}
 
 /** The names of a store: its `index.json`. Spec: image-spec v1.1 image-layout.md#indexjson-file */
 export class ImageNames {
@@ -82,8 +57,19 @@ export class ImageNames {
   /** Ordered by name. @throws {TsbuildError} STORE_INVALID */
   list(): readonly NamedImage[] {
     return this.#read()
-      .flatMap((entry) => toImage(entry) ?? [])
+      .flatMap((entry) => {
+        const { name } = entry
+        const image = name === undefined ? undefined : toImage(entry)
+        return name === undefined || image === undefined ? [] : [{ name, ...image }]
+      })
       .sort((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  /** The images that are kept without a name. @throws {TsbuildError} STORE_INVALID */
+  unnamed(): readonly UnnamedImage[] {
+    return this.#read().flatMap((entry) => {
+      return entry.name === undefined ? (toImage(entry) ?? []) : []
+    })
   }
 
   /** The image of a name. What it leads to stays until this process ends. */
@@ -127,32 +113,56 @@ export class ImageNames {
         code: 'REFERENCE_INVALID',
       })
     }
-    if (!(await this.#blobs.has(descriptor))) {
-      throw new TsbuildError(
-        `name ${name}: its manifest ${descriptor.digest} is not in the store`,
-        {
-          code: 'NOT_FOUND',
-        },
-      )
-    }
-    await this.#blobs.sync()
-    const fields = toFields(name, descriptor, options)
-    const text = JSON.stringify(fields)
-    await this.#update((entries) => [
-      ...entries.filter((entry) => entry.name !== name),
-      { name, fields, text },
-    ])
+    await this.#checkPresence(descriptor, `name ${name}`)
+    const { createdAt, replaced } = options
+    const named = toEntry(name, { descriptor, createdAt })
+    await this.#update((entries) => {
+      const others = entries.filter((one) => one.name !== name && !isUnnamed(one, descriptor))
+      const earlier = replaced === 'kept' ? entries.filter((one) => one.name === name) : []
+      return withoutRepetition([...others, named], earlier.flatMap(withoutName))
+    })
+  }
+
+  /**
+   * Keeps an image that has no name. Nothing happens where it has one.
+   * @throws {TsbuildError} NOT_FOUND when the manifest is not in the store
+   */
+  async keep(
+    descriptor: Descriptor,
+    options: Pick<SetNameOptions, 'createdAt'> = {},
+  ): Promise<void> {
+    await this.#checkPresence(descriptor, 'keep an image')
+    const kept = toEntry(undefined, { descriptor, ...options })
+    await this.#update((entries) => withoutRepetition(entries, [kept]))
   }
 
   /** False when there was no such name. Blobs stay. */
   async remove(name: string): Promise<boolean> {
+    return await this.#removeAll((entry) => entry.name === name)
+  }
+
+  /** As `remove`, for images that are kept without a name. */
+  async forget(digest: Digest): Promise<boolean> {
+    return await this.#removeAll((entry) => isUnnamed(entry, { digest }))
+  }
+
+  async #removeAll(matches: (entry: Entry) => boolean): Promise<boolean> {
     let found = false
     await this.#update((entries) => {
-      const rest = entries.filter((entry) => entry.name !== name)
+      const rest = entries.filter((entry) => !matches(entry))
       found = rest.length < entries.length
       return rest
     })
     return found
+  }
+
+  async #checkPresence(descriptor: Descriptor, doing: string): Promise<void> {
+    if (!(await this.#blobs.has(descriptor))) {
+      throw new TsbuildError(`${doing}: its manifest ${descriptor.digest} is not in the store`, {
+        code: 'NOT_FOUND',
+      })
+    }
+    await this.#blobs.sync()
   }
 
   /** Sets an unreadable index aside and writes the last one that was known. */
@@ -197,75 +207,4 @@ export function writtenIndex(database: Database): string | undefined {
 /** Whether a text is an index that can be read. */
 export function isIndex(text: string): boolean {
   return parse(text) !== undefined
-}
-
-/** `undefined` when it is not an index. Entries of other tools stay as they are. */
-function parse(text: string | undefined): readonly Entry[] | undefined {
-  if (text === undefined) return undefined
-  try {
-    const index = readDocument(Buffer.from(text), INDEX_SHAPE, {
-      what: INDEX,
-      code: 'STORE_INVALID',
-    })
-    const { manifests = [] } = index
-    return manifests.map((entry) => ({
-      name: nameOf(entry.value),
-      fields: entry.value,
-      text: entry.text,
-    }))
-  } catch (cause) {
-    if (cause instanceof TsbuildError) return undefined
-    throw cause
-  }
-}
-
-function serialize(entries: readonly Entry[]): string {
-  const manifests = entries.map((entry) => entry.text).join(',')
-  return `{"schemaVersion":2,"mediaType":"${MEDIA_TYPES.ociIndex}","manifests":[${manifests}]}`
-}
-
-function nameOf({ annotations = {} }: DescriptorFields): string | undefined {
-  return annotations[CONTAINERD_NAME] ?? annotations[REF_NAME]
-}
-
-function toImage({ name, fields }: Entry): NamedImage | undefined {
-  if (name === undefined) return undefined
-  try {
-    const { annotations = {}, ...descriptor } = toDescriptor(fields, name)
-    const { [REF_NAME]: _, [CONTAINERD_NAME]: __, [CREATED]: created, ...others } = annotations
-    const createdAt = new Date(created ?? Number.NaN)
-    return {
-      name,
-      descriptor: {
-        ...descriptor,
-        ...(Object.keys(others).length > 0 ? { annotations: others } : {}),
-      },
-      ...(Number.isNaN(createdAt.getTime()) ? {} : { createdAt }),
-    }
-  } catch (cause) {
-    // Another tool's entry that is not a descriptor of ours, say with a sha512 digest.
-    if (cause instanceof TsbuildError) return undefined
-    throw cause
-  }
-}
-
-function toFields(
-  name: string,
-  descriptor: Descriptor,
-  { createdAt }: SetNameOptions,
-): DescriptorFields {
-  const { mediaType, digest, size, platform, annotations, artifactType } = descriptor
-  return {
-    mediaType,
-    digest,
-    size,
-    ...(platform === undefined ? {} : { platform }),
-    ...(artifactType === undefined ? {} : { artifactType }),
-    annotations: {
-      ...annotations,
-      [REF_NAME]: name,
-      [CONTAINERD_NAME]: name,
-      ...(createdAt === undefined ? {} : { [CREATED]: createdAt.toISOString() }),
-    },
-  }
 }

@@ -18,7 +18,7 @@ export type { EngineDocument, EngineDocuments, EngineKind } from './engine/engin
 export { lock as lockFile } from './filesystem/file-lock.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
-export type { NamedImage } from './image-names.ts'
+export type { NamedImage, UnnamedImage } from './image-entries.ts'
 export type { BuildTrace, NewBuildTrace } from './records/build-traces.ts'
 export { type CacheKey, cacheKeyOf, isCacheKey } from './records/cache-key.ts'
 export type { CacheRecord } from './records/cache-records.ts'

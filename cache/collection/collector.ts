@@ -14,6 +14,8 @@ import { sweep } from './sweep.ts'
 export interface CollectionOptions {
   /** When it aborts, nothing more is begun, and what was measured so far counts. */
   readonly signal?: AbortSignal | undefined
+  /** What is there is measured `anew`, or as it was `last`, where that cannot have changed. Default: `anew`. */
+  readonly sizes?: 'anew' | 'last' | undefined
 }
 
 /** Knows what is in a store and what it takes, and removes what nobody needs. See docs/adr/0049 */
@@ -32,19 +34,24 @@ export class Collector {
    * Everything in the store, with what it takes on the disk now.
    * @throws {TsbuildError} STORE_INVALID, CANCELLED
    */
-  async items({ signal }: CollectionOptions = {}): Promise<readonly StoreItem[]> {
-    const items = await this.#measured(signal, () => undefined)
+  async items({ signal, sizes }: CollectionOptions = {}): Promise<readonly StoreItem[]> {
+    const items = await this.#measured(signal, (item, path) =>
+      sizes === 'last' ? this.#lastMeasured(item, path) : undefined,
+    )
     throwIfCancelled(signal, 'measure the store')
     return items
   }
 
   /**
-   * Ids of what only images with these names have, as items or after the names are gone.
+   * Ids of what only images with these names have, as items or after the names are gone. An image without a name
+   * is known by its digest.
    * @throws {TsbuildError} STORE_INVALID
    */
   onlyIn(names: ReadonlySet<string>): ReadonlySet<string> {
     const targets = this.#parts.images.targets()
-    const digests = targets.flatMap(({ name, digest }) => (names.has(name ?? '') ? [digest] : []))
+    const digests = targets.flatMap(({ name, digest }) =>
+      names.has(name ?? digest) ? [digest] : [],
+    )
     const blobs = Array.from(this.#documents.reachable(digests), hexIn)
     const items = readInventory(this.#parts, this.#documents)
     const layers = items.filter(

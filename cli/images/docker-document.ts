@@ -1,5 +1,5 @@
+import { splitName } from '#builder'
 import type { Descriptor, ImageConfig, JsonObject, Manifest } from '#core'
-import { splitName } from './local-images.ts'
 
 /** An image of the store or of a registry. */
 export interface InspectedImage {

@@ -1,3 +1,4 @@
+import { shortDigest } from '#builder'
 import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '#core'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { networkSettings } from '../settings/network-settings.ts'
@@ -5,7 +6,7 @@ import { formatAge } from '../terminal/age.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { alignedTable } from '../terminal/table.ts'
 import { cleanLine, formatBytes } from '../terminal/text.ts'
-import { findImage, shortDigest } from './local-images.ts'
+import { findImage } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
 
 const HEADINGS = ['IMAGE', 'CREATED', 'CREATED BY', 'SIZE', 'COMMENT']

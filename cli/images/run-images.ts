@@ -1,10 +1,10 @@
+import { type LocalImage, readImages, shortDigest, splitName } from '#builder'
 import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { chainMessage } from '../reports/error-report.ts'
 import { formatAge } from '../terminal/age.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { alignedTable } from '../terminal/table.ts'
 import { cleanLine, formatBytes } from '../terminal/text.ts'
-import { type LocalImage, readImages, shortDigest, splitName } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
 
 const HEADINGS = ['REPOSITORY', 'TAG', 'IMAGE ID', 'CREATED', 'SIZE']

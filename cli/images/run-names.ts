@@ -1,8 +1,9 @@
+import { canonicalName } from '#builder'
 import type { Store } from '#cache'
 import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'
-import { canonicalName, findImage, nameOrUndefined } from './local-images.ts'
+import { findImage, nameOrUndefined } from './local-images.ts'
 import { openLocalStore } from './local-store.ts'
 
 /** `tsbuild tag` */
