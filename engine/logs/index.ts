@@ -1,0 +1,6 @@
+export type { ContainerLog } from './container-log.ts'
+export type { LogLine, LogStream } from './log-line.ts'
+export { logAttributes, type OpenLogOptions, openLog } from './open-log.ts'
+export { checkLogOptions, type LogDriver, type LogOptions } from './options/check-options.ts'
+export type { LoggedContainer } from './options/logged-container.ts'
+export type { ReadOptions } from './reading/read-log.ts'
