@@ -36,6 +36,7 @@ export {
   describeImage,
 } from './build/images/describe-image.ts'
 export { hasImage } from './build/images/has-image.ts'
+export { digestsOf, withDigests } from './build/images/image-digests.ts'
 export { clientFor, type ImageOptions } from './build/images/image-services.ts'
 export { type LoadedImage, type LoadOptions, loadImages } from './build/images/load.ts'
 export {
@@ -48,9 +49,15 @@ export {
   shortDigest,
   splitName,
 } from './build/images/local-images.ts'
-export { type PulledImage, type PullOptions, pullImages } from './build/images/pull.ts'
+export { type PulledImage, type PullOptions, type PullWatch, pullImages } from './build/images/pull.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './build/images/push.ts'
-export { type SaveOptions, saveImages } from './build/images/save.ts'
+export {
+  type ArchiveOptions,
+  type SavedImage,
+  type SaveOptions,
+  saveImages,
+  writeArchive,
+} from './build/images/save.ts'
 export { generateKeyFiles, type KeyFiles } from './build/images/signing/generate-keys.ts'
 export type { RebuildInput } from './build/images/signing/rebuild.ts'
 export {

@@ -1,10 +1,10 @@
-import { type Bytes, type Digest, TsbuildError, typedFailure } from '#core'
+import { type Bytes, type Digest, type Platform, TsbuildError, typedFailure } from '#core'
 import { copyImage, formatReference, parseReference, withDefaultTag } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
 import { readArchiveFiles } from './archive-files.ts'
 import { type ArchivedImage, archiveSource } from './archive-source.ts'
 import { type ImageOptions, listenerOf, storeFor } from './image-services.ts'
-import { storeTarget } from './store-target.ts'
+import { storeTarget, withoutNotes } from './store-target.ts'
 
 /** What `loadImages` is asked to do. */
 export interface LoadOptions extends Pick<ImageOptions, 'root' | 'onEvent' | 'signal'> {
@@ -14,12 +14,17 @@ export interface LoadOptions extends Pick<ImageOptions, 'root' | 'onEvent' | 'si
   readonly label: string
   /** For the only image of an archive that names none. */
   readonly name?: string | undefined
+  /** What becomes of images that have no name, in the archive or by this. Default: `refused`, and `forgotten`. */
+  readonly unnamed?: 'kept' | undefined
+  /** One image of each index; default: the index. */
+  readonly platform?: Platform | undefined
 }
 
 /** An image that was in the archive. */
 export interface LoadedImage {
   /** Canonical. */
   readonly names: readonly string[]
+  /** Of what it is in the store: a manifest, or an index. */
   readonly digest: Digest
 }
 
@@ -29,7 +34,7 @@ export interface LoadedImage {
  *   name is missing
  */
 export async function loadImages(options: LoadOptions): Promise<readonly LoadedImage[]> {
-  const { archive, label, signal } = options
+  const { archive, label, platform, unnamed, signal } = options
   const onEvent = listenerOf(options)
   try {
     await using store = storeFor(options)
@@ -40,13 +45,15 @@ export async function loadImages(options: LoadOptions): Promise<readonly LoadedI
       const loaded = withNames(images, options)
       const to = storeTarget(store, { names: [], onProgress })
       const copies = []
-      for (const { digest } of loaded) {
-        copies.push(await copyImage({ from: source, to }, digest, { signal }))
+      for (const { digest, names } of loaded) {
+        const { root } = await copyImage({ from: source, to }, digest, { platform, signal })
+        copies.push({ names, root: withoutNotes(root) })
       }
-      for (const [position, { root }] of copies.entries()) {
-        for (const name of loaded[position]?.names ?? []) await store.images.set(name, root)
+      for (const { names, root } of copies) {
+        for (const name of names) await store.images.set(name, root, { replaced: unnamed })
+        if (names.length === 0) await store.images.keep(root)
       }
-      return loaded
+      return copies.map(({ names, root: { digest } }) => ({ names, digest }))
     })
   } catch (cause) {
     throw typedFailure('load', cause)
@@ -55,7 +62,7 @@ export async function loadImages(options: LoadOptions): Promise<readonly LoadedI
 
 function withNames(
   images: readonly ArchivedImage[],
-  { name, label }: LoadOptions,
+  { name, label, unnamed }: LoadOptions,
 ): readonly LoadedImage[] {
   if (images.length === 0) {
     throw new TsbuildError(`load ${label}: it has no image`, { code: 'MANIFEST_INVALID' })
@@ -63,7 +70,7 @@ function withNames(
   const isOnly = images.length === 1
   return images.map(({ names, digest }) => {
     const given = name !== undefined && isOnly && names.length === 0 ? [name] : names
-    if (given.length > 0) return { digest, names: given.map(canonical) }
+    if (given.length > 0 || unnamed === 'kept') return { digest, names: given.map(canonical) }
     throw new TsbuildError(`load ${label}: image ${digest} has no name there`, {
       code: 'USAGE',
       hint: isOnly

@@ -9,16 +9,20 @@ import {
 } from '#core'
 import {
   copyImage,
+  type FetchedManifest,
   familiarReference,
   formatReference,
+  type ImageSource,
+  type PushProgress,
   parseReference,
   type Reference,
   type RegistryClient,
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
+import { withDigest } from './image-digests.ts'
 import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
-import { storeTarget } from './store-target.ts'
+import { storeTarget, withoutNotes } from './store-target.ts'
 
 /** What `pullImages` is asked to do. */
 export interface PullOptions extends ImageOptions {
@@ -27,6 +31,19 @@ export interface PullOptions extends ImageOptions {
   readonly platform?: string | undefined
   /** Every tag of the repository; the name has none then. */
   readonly allTags?: boolean | undefined
+  /** What becomes of an image that loses its last name by this. Default: `forgotten`. */
+  readonly replaced?: 'forgotten' | 'kept' | undefined
+  readonly watch?: PullWatch | undefined
+}
+
+/** What happens to each image of a pull. */
+export interface PullWatch {
+  /** A manifest or an index of it was fetched. */
+  readonly fetched: (reference: Reference, document: FetchedManifest) => void
+  /** Bytes of a blob, by its digest. */
+  readonly progress: (progress: PushProgress) => void
+  /** It is in the store, under its name. */
+  readonly pulled: (image: PulledImage) => void
 }
 
 /** An image that the store has now, with all of its layers. */
@@ -94,7 +111,7 @@ interface PullDeps {
 
 async function pullOne(
   reference: Reference,
-  { platform, signal }: PullOptions,
+  { platform, replaced, watch, signal }: PullOptions,
   { store, client, onEvent }: PullDeps,
 ): Promise<PulledImage> {
   const name = formatReference(reference)
@@ -105,12 +122,38 @@ async function pullOne(
     name: familiarReference(reference),
     signal,
   }
-  const from = client.repository(reference)
+  const repository = client.repository(reference)
   const { root, named } = await reportOutput(
     `pulling ${name}`,
     { onEvent, position: 0 },
-    (onProgress) =>
-      copyImage({ from, to: storeTarget(store, { names: [name], onProgress }) }, wanted, options),
+    async (report) => {
+      const from = watched(repository, (document) => watch?.fetched(reference, document))
+      const onProgress = (progress: PushProgress): void => {
+        report(progress)
+        watch?.progress(progress)
+      }
+      const to = storeTarget(store, { names: [], onProgress })
+      const copied = await copyImage({ from, to }, wanted, options)
+      const target = withDigest(withoutNotes(copied.root), reference, copied.named.digest)
+      await store.images.set(name, target, { replaced })
+      return copied
+    },
   )
-  return { name, named, descriptor: root, isUnchanged: before === root.digest }
+  const pulled = { name, named, descriptor: root, isUnchanged: before === root.digest }
+  watch?.pulled(pulled)
+  return pulled
+}
+
+function watched(
+  source: ImageSource,
+  onFetched: (document: FetchedManifest) => void,
+): ImageSource {
+  return {
+    open: (descriptor, options) => source.open(descriptor, options),
+    fetchManifest: async (tagOrDigest, options) => {
+      const document = await source.fetchManifest(tagOrDigest, options)
+      onFetched(document)
+      return document
+    },
+  }
 }

@@ -13,12 +13,14 @@ import {
   copyImage,
   familiarReference,
   formatReference,
+  type PushProgress,
   parseReference,
   repositoryTarget,
   resolveImage,
   withDefaultTag,
 } from '#registry-client'
 import { reportOutput } from '../deliver.ts'
+import { withDigest } from './image-digests.ts'
 import { clientFor, type ImageOptions, listenerOf, storeFor } from './image-services.ts'
 
 /** What `pushFromStore` is asked to do. */
@@ -29,6 +31,8 @@ export interface PushOptions extends ImageOptions {
   readonly ignoreChownErrors?: boolean
   /** One image of an index; default: the index. */
   readonly platform?: string
+  /** Bytes of a blob, by the digest of a packed one, else by the diffID of the layer. */
+  readonly onProgress?: (progress: PushProgress) => void
 }
 
 /** What the registry has now. */
@@ -69,7 +73,11 @@ async function push(options: PushOptions): Promise<PushResult> {
   const descriptor = await reportOutput(
     `pushing ${name}`,
     { onEvent, position: 0 },
-    async (onProgress) => {
+    async (report) => {
+      const onProgress = (progress: PushProgress): void => {
+        report(progress)
+        options.onProgress?.(progress)
+      }
       if (await isPacked(store, target)) {
         const tags = reference.tag === undefined ? [] : [reference.tag]
         const to = repositoryTarget(client.repository(reference), { tags, onProgress })
@@ -87,6 +95,11 @@ async function push(options: PushOptions): Promise<PushResult> {
       })
     },
   )
+  if (store.images.get(name)?.descriptor.digest === named.descriptor.digest) {
+    const { createdAt } = named
+    const noted = withDigest(named.descriptor, reference, descriptor.digest)
+    await store.images.set(name, noted, { createdAt })
+  }
   return { name, descriptor }
 }
 

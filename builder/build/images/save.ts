@@ -2,7 +2,7 @@ import type { Writable } from 'node:stream'
 import { type ArchiveWriter, checkFile, tarWriter } from '#builder/export'
 import { elsewhereSource, storeSource } from '#builder/plan'
 import { elsewhereOf, type NamedImage, type Store } from '#cache'
-import { TsbuildError, typedFailure } from '#core'
+import { type Digest, type Platform, TsbuildError, typedFailure } from '#core'
 import {
   copyImage,
   familiarReference,
@@ -31,29 +31,58 @@ export interface SaveOptions extends ImageOptions {
  * @throws {TsbuildError} NOT_FOUND before anything is written; USAGE for a destination that cannot be a file
  */
 export async function saveImages(options: SaveOptions): Promise<void> {
-  const { dest, signal } = options
+  const { dest, format } = options
   checkFile(dest)
-  const onEvent = listenerOf(options)
   try {
     await using store = storeFor(options)
-    await using client = clientFor(options, store.repositories)
     const images = Map.groupBy(
       options.names.map((name) => findImage(store, name)),
       ({ descriptor }) => descriptor.digest,
     )
-    await using writer: ArchiveWriter = await tarWriter(dest, signal)
-    await reportOutput('saving images', { onEvent, position: 0 }, async (onProgress) => {
-      const target = new LayoutTarget(writer, options.format ?? 'docker', onProgress)
-      const from = wholeSource(store, client)
-      for (const [digest, named] of images) {
-        const names = [...new Set(named.map(({ name }) => name))]
-        await copyImage({ from, to: target.sink(names) }, digest, { signal })
-      }
-      await target.finish()
-    })
+    const saved = [...images].map(([digest, named]) => ({
+      digest,
+      names: [...new Set(named.map(({ name }) => name))],
+    }))
+    await writeArchive(saved, dest, { ...options, store, format: format ?? 'docker' })
   } catch (cause) {
     throw typedFailure('save', cause)
   }
+}
+
+/** An image of the store, and what an archive calls it. */
+export interface SavedImage {
+  /** Of its manifest, or index. */
+  readonly digest: Digest
+  /** Canonical references; none for an image without a name. */
+  readonly names: readonly string[]
+}
+
+/** How archives are written. */
+export interface ArchiveOptions extends ImageOptions {
+  readonly store: Store
+  readonly format: ArchiveFormat
+  /** One image of an index; default: the index. */
+  readonly platform?: Platform | undefined
+}
+
+/** As `saveImages`, for images that are found already. The stream is not closed. */
+export async function writeArchive(
+  images: readonly SavedImage[],
+  dest: string | Writable,
+  options: ArchiveOptions,
+): Promise<void> {
+  const { store, format, platform, signal } = options
+  await using client = clientFor(options, store.repositories)
+  await using writer: ArchiveWriter = await tarWriter(dest, signal)
+  const place = { onEvent: listenerOf(options), position: 0 }
+  await reportOutput('saving images', place, async (onProgress) => {
+    const target = new LayoutTarget(writer, format, onProgress)
+    const from = wholeSource(store, client)
+    for (const { digest, names } of images) {
+      await copyImage({ from, to: target.sink(names) }, digest, { platform, signal })
+    }
+    await target.finish()
+  })
 }
 
 function findImage(store: Store, text: string): NamedImage {

@@ -4,7 +4,7 @@ import { type CopySink, type PushProgress, reportingBytes } from '#registry-clie
 
 /** How copies get into the store. */
 export interface StoreTargetOptions {
-  /** Canonical references. */
+  /** Canonical references; none where they are given later. */
   readonly names: readonly string[]
   readonly onProgress: (progress: PushProgress) => void
 }
@@ -34,6 +34,6 @@ export function storeTarget(store: Store, { names, onProgress }: StoreTargetOpti
 }
 
 /** Annotations of an entry in an index are not those of the name. */
-function withoutNotes({ annotations: _, ...descriptor }: Descriptor): Descriptor {
+export function withoutNotes({ annotations: _, ...descriptor }: Descriptor): Descriptor {
   return descriptor
 }

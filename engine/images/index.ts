@@ -1,0 +1,7 @@
+export { type LoadRequest, loadArchive } from './archive/load.ts'
+export { Images, type ImagesOptions, type OfImage, type ResolvedImage } from './images.ts'
+export type { ListQuery } from './list-images.ts'
+export type { ImageUser, RemovedItem } from './remove-image.ts'
+export type { ProgressMessage } from './progress.ts'
+export { type PullQuery, pullImage } from './registry/pull.ts'
+export { type PushQuery, pushImage } from './registry/push.ts'

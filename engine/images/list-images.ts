@@ -1,0 +1,159 @@
+import type { Store } from '#cache'
+import type { Json, JsonObject } from '#core'
+import { type Filters, matchesAny, matchesLabels, parseFilters } from '#engine/model'
+import { familiarReference, formatReference } from '#registry-client'
+import {
+  chainIdsOf,
+  createdOf,
+  type EngineImage,
+  layerSizes,
+  referencesOf,
+  repositoryDigestsOf,
+  sizeOf,
+  tagsOf,
+} from './engine-image.ts'
+import { booleanFilter, timeFilter } from './filter-values.ts'
+import { findImage } from './find-image.ts'
+import { descriptorDocument } from './image-documents.ts'
+import { manifestSummaries } from './manifest-summaries.ts'
+import { matchesPattern } from './pattern.ts'
+
+/** The query of `GET /images/json`. */
+export interface ListQuery {
+  readonly filters?: string | undefined
+  /** `shared-size` */
+  readonly sharedSize?: boolean
+  readonly manifests?: boolean
+}
+
+/** What lists are made with. */
+export interface ListDeps {
+  readonly store: Store
+  /** Minor version of the API: 41 for 1.41. */
+  readonly minor: number
+  /** Ids of the containers of an image, by its id. */
+  readonly containersOf: (id: string) => readonly string[]
+}
+
+const FILTERS = ['dangling', 'label', 'before', 'since', 'reference', 'until']
+
+/** Spec: Docker Engine API, ImageSummary. @throws {TsbuildError} USAGE, NOT_FOUND for the image of a filter */
+export async function listImages(
+  images: readonly EngineImage[],
+  query: ListQuery,
+  deps: ListDeps,
+): Promise<readonly JsonObject[]> {
+  const filters = parseFilters(query.filters, FILTERS)
+  const fits = imageFilter(images, filters)
+  const shared = query.sharedSize === true ? sharedLayers(images) : undefined
+  const found = images
+    .filter(fits)
+    .toSorted((a, b) => (createdOf(b) ?? 0) - (createdOf(a) ?? 0) || (a.id < b.id ? -1 : 1))
+  const documents = []
+  for (const image of found) {
+    const names = namesWithin(image, filters)
+    documents.push({
+      ...summaryOf(image, names, deps),
+      SharedSize: shared === undefined ? -1 : shared(image, deps.store),
+      ...(query.manifests === true ? { Manifests: await manifestSummaries(image, deps) } : {}),
+    })
+  }
+  return documents
+}
+
+interface ImageNames {
+  readonly tags: readonly string[]
+  readonly digests: readonly string[]
+}
+
+/** Until 1.43 an image without a name has names that say so. */
+function summaryOf(
+  image: EngineImage,
+  { tags, digests }: ImageNames,
+  { store, minor, containersOf }: ListDeps,
+): JsonObject {
+  const isUnnamed = tags.length === 0 && digests.length === 0 && minor < 43
+  const size = sizeOf(store, image)
+  const created = createdOf(image)
+  return {
+    Id: image.id,
+    ParentId: '',
+    RepoTags: isUnnamed ? ['<none>:<none>'] : [...tags],
+    RepoDigests: isUnnamed ? ['<none>@<none>'] : [...digests],
+    Created: created === undefined ? 0 : Math.floor(created / 1000),
+    Size: size,
+    ...(minor < 44 ? { VirtualSize: size } : {}),
+    Labels: labelsOf(image),
+    Containers: minor < 51 ? -1 : containersOf(image.id).length,
+    ...(minor < 48 ? {} : { Descriptor: descriptorDocument(image.target) }),
+  }
+}
+
+function labelsOf({ config }: EngineImage): Json {
+  return config.config.Labels === undefined ? null : { ...config.config.Labels }
+}
+
+/** With a pattern, only the names that it fits. */
+function namesWithin(image: EngineImage, filters: Filters): ImageNames {
+  const patterns = filters.get('reference') ?? []
+  if (patterns.length === 0) return { tags: tagsOf(image), digests: repositoryDigestsOf(image) }
+  const fitting = referencesOf(image).filter((reference) => {
+    const { registry, repository } = reference
+    const targets = [
+      reference.text,
+      familiarReference({ registry, repository }),
+      formatReference(reference),
+      `${registry}/${repository}`,
+    ]
+    return patterns.some((pattern) => targets.some((target) => matchesPattern(pattern, target)))
+  })
+  return {
+    tags: fitting.flatMap(({ digest, text }) => (digest === undefined ? [text] : [])),
+    digests: fitting.flatMap(({ digest, text }) => (digest === undefined ? [] : [text])),
+  }
+}
+
+function imageFilter(
+  images: readonly EngineImage[],
+  filters: Filters,
+): (image: EngineImage) => boolean {
+  const timeOf = (text: string): number => createdOf(findImage(images, text)) ?? 0
+  const before = [
+    ...(filters.get('before') ?? []).map(timeOf),
+    ...(filters.get('until') ?? []).map((text) => timeFilter('until', text)),
+  ]
+  const since = (filters.get('since') ?? []).map(timeOf)
+  const dangling = booleanFilter(filters, 'dangling')
+  return (image) => {
+    const created = createdOf(image)
+    if (before.some((limit) => created === undefined || created >= limit)) return false
+    if (since.some((limit) => created === undefined || created <= limit)) return false
+    if (!matchesLabels(filters, image.config.config.Labels)) return false
+    const isDangling = tagsOf(image).length === 0
+    if (dangling !== undefined && dangling !== isDangling) return false
+    const { tags, digests } = namesWithin(image, filters)
+    return matchesAny(filters, 'reference', () => tags.length + digests.length > 0)
+  }
+}
+
+/** Bytes of the layers that an image has in common with others. */
+function sharedLayers(
+  images: readonly EngineImage[],
+): (image: EngineImage, store: Store) => number {
+  const counts = layerUses(images)
+  return (image, store) => {
+    const sizes = layerSizes(store, image)
+    return chainIdsOf(image.config).reduce((sum, chain, position) => {
+      return (counts.get(chain) ?? 0) > 1 ? sum + (sizes[position] ?? 0) : sum
+    }, 0)
+  }
+}
+
+/** How many images have a layer, by its chain id. */
+export function layerUses(images: readonly EngineImage[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const { config } of images) {
+    for (const chain of chainIdsOf(config)) counts.set(chain, (counts.get(chain) ?? 0) + 1)
+  }
+  return counts
+}

@@ -1,0 +1,28 @@
+import { TsbuildError } from '#core'
+import { familiarReference, type Reference, RegistryError } from '#registry-client'
+
+/** The failure of a pull in docker's words, which clients compare. */
+export function pullError(cause: unknown, reference: Reference): unknown {
+  if (!(cause instanceof TsbuildError)) return cause
+  const { registry, repository } = reference
+  const name = familiarReference({ registry, repository })
+  const codes = cause instanceof RegistryError ? cause.registryCodes : []
+  const said = (message: string): TsbuildError => {
+    return new TsbuildError(message, { code: 'NOT_FOUND', cause })
+  }
+  if (codes.includes('MANIFEST_UNKNOWN')) {
+    const whole = familiarReference(reference)
+    return said(`manifest for ${whole} not found: manifest unknown: manifest unknown`)
+  }
+  if (codes.includes('NAME_UNKNOWN')) {
+    return said(
+      `repository ${name} not found: name unknown: repository name not known to registry`,
+    )
+  }
+  if (cause.code === 'REGISTRY_DENIED' && (codes.includes('DENIED') || codes.length === 0)) {
+    return said(
+      `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,
+    )
+  }
+  return cause
+}
