@@ -28,6 +28,7 @@ export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
+export { changedConfig } from './build/images/changed-config.ts'
 export { type CopyImagesOptions, copyImages } from './build/images/copy.ts'
 export { createImageIndex, type ImageIndexOptions } from './build/images/create-index.ts'
 export {
@@ -49,7 +50,12 @@ export {
   shortDigest,
   splitName,
 } from './build/images/local-images.ts'
-export { type PulledImage, type PullOptions, type PullWatch, pullImages } from './build/images/pull.ts'
+export {
+  type PulledImage,
+  type PullOptions,
+  type PullWatch,
+  pullImages,
+} from './build/images/pull.ts'
 export { type PushOptions, type PushResult, pushFromStore } from './build/images/push.ts'
 export {
   type ArchiveOptions,

@@ -31,13 +31,19 @@ export function timeFilter(name: string, text: string): number {
   if (SECONDS.test(text)) return Number(text) * 1000
   if (DURATION.test(text)) {
     const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|[smh])/g)]
-    const span = parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0), 0)
+    const span = parts.reduce(
+      (sum, [, count, unit = '']) => sum + Number(count) * (UNITS[unit] ?? 0),
+      0,
+    )
     return Date.now() - (text.startsWith('-') ? -span : span)
   }
   const whole = /T\d\d(?=$|Z|[+-])/.test(text) ? text.replace(/(T\d\d)/, '$1:00') : text
   const time = DATE.test(text) ? Date.parse(whole) : Number.NaN
   if (!Number.isNaN(time)) return time
-  throw new TsbuildError(`invalid value for '${name}' filter: ${JSON.stringify(text.slice(0, 100))}`, {
-    code: 'USAGE',
-  })
+  throw new TsbuildError(
+    `invalid value for '${name}' filter: ${JSON.stringify(text.slice(0, 100))}`,
+    {
+      code: 'USAGE',
+    },
+  )
 }

@@ -45,7 +45,9 @@ export function joinReference(repository: string, tag: string | undefined): Refe
  */
 export function findImage(images: readonly EngineImage[], text: string): EngineImage {
   if (WHOLE_ID.test(text)) {
-    const found = images.find((image) => digestsWithin(image).some((one) => hexOf(one) === hexIn(text)))
+    const found = images.find((image) =>
+      digestsWithin(image).some((one) => hexOf(one) === hexIn(text)),
+    )
     if (found !== undefined) return found
     throw missingImageError(`sha256:${hexIn(text)}`)
   }

@@ -67,7 +67,10 @@ export function inspectDocument(image: EngineImage, store: Store, minor: number)
     Size: size,
     ...(minor < 44 ? { VirtualSize: size } : {}),
     GraphDriver: graphDriver(image, store),
-    RootFS: { Type: 'layers', ...(config.diffIds.length > 0 ? { Layers: [...config.diffIds] } : {}) },
+    RootFS: {
+      Type: 'layers',
+      ...(config.diffIds.length > 0 ? { Layers: [...config.diffIds] } : {}),
+    },
     Metadata: { LastTagTime: taggedAt(entries) ?? NO_TIME },
     ...(minor < 48 ? {} : { Descriptor: descriptorDocument(target) }),
   }

@@ -1,11 +1,5 @@
 import { PassThrough, type Readable } from 'node:stream'
-import {
-  digestsOf,
-  type ImageOptions,
-  type SavedImage,
-  withDigests,
-  writeArchive,
-} from '#builder'
+import { digestsOf, type ImageOptions, type SavedImage, withDigests, writeArchive } from '#builder'
 import { Collector, openStore, type Store, type StoreItem, sumOfBytes } from '#cache'
 import {
   type ContainerConfig,
@@ -17,7 +11,14 @@ import {
 } from '#core'
 import type { ContainerImage } from '#engine/model'
 import type { Events } from '#engine/state'
-import { familiarReference, formatReference, type Reference, withDefaultTag } from '#registry-client'
+import {
+  familiarReference,
+  formatReference,
+  type Reference,
+  withDefaultTag,
+} from '#registry-client'
+import { imagesToSave } from './archive/save-images.ts'
+import { type AttestationQuery, attestationsOf } from './attestations.ts'
 import { type EngineImage, ImageReader } from './engine-image.ts'
 import { findImage, imageFor, joinReference } from './find-image.ts'
 import { historyDocument, inspectDocument } from './image-documents.ts'
@@ -26,7 +27,6 @@ import { type ListQuery, listImages } from './list-images.ts'
 import { manifestSummaries } from './manifest-summaries.ts'
 import { type PruneReport, pruneImages } from './prune-images.ts'
 import { type ImageUser, type RemovedItem, removeImage } from './remove-image.ts'
-import { imagesToSave } from './archive/save-images.ts'
 import { withTagTime } from './tag-time.ts'
 
 /** What the images of an engine are made of. */
@@ -95,8 +95,7 @@ export class Images {
   ): Promise<JsonObject> {
     const { text, platform, manifests = false } = image
     if (manifests && platform !== undefined) {
-      const message =
-        'conflicting options: manifests and platform options cannot both be set'
+      const message = 'conflicting options: manifests and platform options cannot both be set'
       throw new TsbuildError(message, { code: 'USAGE' })
     }
     return await this.using(async (store, images) => {
@@ -111,7 +110,17 @@ export class Images {
   /** The document of `GET /images/{name}/history`. */
   async history({ text, platform }: OfImage): Promise<readonly JsonObject[]> {
     return await this.using(async (store, images) => {
-      return historyDocument(await imageFor(store, findImage(images, text), { platform, text }), store)
+      return historyDocument(
+        await imageFor(store, findImage(images, text), { platform, text }),
+        store,
+      )
+    })
+  }
+
+  /** The document of `GET /images/{name}/attestations`. */
+  async attestations(text: string, query: AttestationQuery): Promise<readonly JsonObject[]> {
+    return await this.using(async (store, images) => {
+      return await attestationsOf(findImage(images, text), query, store)
     })
   }
 
@@ -142,7 +151,10 @@ export class Images {
   }
 
   /** Removes a name, or an image. @throws {TsbuildError} NOT_FOUND, USAGE, CONFLICT */
-  async remove(text: string, options: { readonly force: boolean }): Promise<readonly RemovedItem[]> {
+  async remove(
+    text: string,
+    options: { readonly force: boolean },
+  ): Promise<readonly RemovedItem[]> {
     const { items, orphans } = await this.using((store, images) => {
       return removeImage(images, { text, ...options }, this.#removing(store))
     })
@@ -188,10 +200,16 @@ export class Images {
   }
 
   /** Reports what became of an image that is known by its manifest or index. */
-  async report(action: string, { digest }: Pick<Descriptor, 'digest'>, name?: string): Promise<void> {
+  async report(
+    action: string,
+    { digest }: Pick<Descriptor, 'digest'>,
+    name?: string,
+  ): Promise<void> {
     await this.using((_, images) => {
       const image = images.find(({ entries, descriptor }) => {
-        return descriptor.digest === digest || entries.some((one) => one.descriptor.digest === digest)
+        return (
+          descriptor.digest === digest || entries.some((one) => one.descriptor.digest === digest)
+        )
       })
       if (image !== undefined) this.options.events.emit(imageEvent(action, image, name ?? image.id))
     })

@@ -1,3 +1,4 @@
+import { readLocalDocuments } from '#builder'
 import type { Store } from '#cache'
 import {
   collect,
@@ -9,7 +10,6 @@ import {
   REFERENCE_DIGEST,
   TsbuildError,
 } from '#core'
-import { readLocalDocuments } from '#builder'
 import { type EngineImage, sizeOf } from './engine-image.ts'
 import { descriptorDocument, platformDocument } from './image-documents.ts'
 

@@ -2,7 +2,12 @@ import { TsbuildError } from '#core'
 import { matchesLabels, parseFilters } from '#engine/model'
 import { createdOf, type EngineImage, referencesOf, tagsOf } from './engine-image.ts'
 import { booleanFilter, timeFilter } from './filter-values.ts'
-import { type RemoveDeps, type RemovedImage, type RemovedItem, removeImage } from './remove-image.ts'
+import {
+  type RemoveDeps,
+  type RemovedImage,
+  type RemovedItem,
+  removeImage,
+} from './remove-image.ts'
 
 /** Spec: Docker Engine API, ImagePruneResponse */
 export interface PruneReport {

@@ -2,16 +2,11 @@ import { digestsOf, withDigests } from '#builder'
 import { Collector, type Store } from '#cache'
 import { hexOf, TsbuildError } from '#core'
 import type { NewEvent } from '#engine/state'
-import {
-  chainIdsOf,
-  type EngineImage,
-  type ImageReference,
-  referencesOf,
-} from './engine-image.ts'
+import { familiarReference, formatReference, withDefaultTag } from '#registry-client'
+import { chainIdsOf, type EngineImage, type ImageReference, referencesOf } from './engine-image.ts'
 import { findImage, isIdOf, readReference } from './find-image.ts'
 import { imageEvent } from './image-events.ts'
 import { layerUses } from './list-images.ts'
-import { familiarReference, withDefaultTag } from '#registry-client'
 
 /** A container of an image. */
 export interface ImageUser {
@@ -101,7 +96,10 @@ function planRemoval(
   }
   const untagged = withLostDigests(all, nameOf(all, text))
   const isLast = untagged.length === all.length
-  return { untagged, isDeleted: isLast && running === undefined && (force || stopped === undefined) }
+  return {
+    untagged,
+    isDeleted: isLast && running === undefined && (force || stopped === undefined),
+  }
 }
 
 /** The name that `text` is. */
@@ -165,7 +163,9 @@ async function applyRemoval(
   const names = new Set(untagged.flatMap(({ name }) => name ?? []))
   const isUnnamed = image.entries.every(({ name }) => name === undefined || names.has(name))
   if (!isDeleted && isUnnamed) await store.images.keep(image.target)
-  const digests = new Set(untagged.flatMap(({ name, digest }) => (name === undefined ? digest : undefined) ?? []))
+  const digests = new Set(
+    untagged.flatMap((one) => (one.name === undefined ? [formatReference(one)] : [])),
+  )
   for (const entry of image.entries) {
     if (entry.name === undefined) {
       if (isDeleted) await store.images.forget(entry.descriptor.digest)
@@ -178,12 +178,16 @@ async function applyRemoval(
   }
 }
 
-async function forgetDigests(name: string, digests: ReadonlySet<string>, store: Store) {
+async function forgetDigests(
+  name: string,
+  digests: ReadonlySet<string>,
+  store: Store,
+): Promise<void> {
   const named = store.images.get(name)
   if (named === undefined) return
   const { descriptor, createdAt } = named
   const known = digestsOf(descriptor)
-  const left = known.filter((text) => !digests.has(text.slice(text.indexOf('@') + 1)))
+  const left = known.filter((text) => !digests.has(text))
   if (left.length < known.length) {
     await store.images.set(name, withDigests(descriptor, left), { createdAt })
   }

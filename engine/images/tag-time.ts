@@ -12,5 +12,8 @@ export function withTagTime(descriptor: Descriptor): Descriptor {
 
 /** When an image got its latest name, as RFC 3339; `undefined` where no name was given here. */
 export function taggedAt(entries: readonly ImageEntry[]): string | undefined {
-  return entries.flatMap(({ descriptor }) => descriptor.annotations?.[TAGGED] ?? []).toSorted().at(-1)
+  return entries
+    .flatMap(({ descriptor }) => descriptor.annotations?.[TAGGED] ?? [])
+    .toSorted()
+    .at(-1)
 }

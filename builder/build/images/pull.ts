@@ -39,7 +39,7 @@ export interface PullOptions extends ImageOptions {
 /** What happens to each image of a pull. */
 export interface PullWatch {
   /** A manifest or an index of it was fetched. */
-  readonly fetched: (reference: Reference, document: FetchedManifest) => void
+  readonly fetched: (reference: Reference, document: FetchedManifest, store: Store) => void
   /** Bytes of a blob, by its digest. */
   readonly progress: (progress: PushProgress) => void
   /** It is in the store, under its name. */
@@ -127,7 +127,9 @@ async function pullOne(
     `pulling ${name}`,
     { onEvent, position: 0 },
     async (report) => {
-      const from = watched(repository, (document) => watch?.fetched(reference, document))
+      const from = watched(repository, (document) => {
+        watch?.fetched(reference, document, store)
+      })
       const onProgress = (progress: PushProgress): void => {
         report(progress)
         watch?.progress(progress)
@@ -144,10 +146,7 @@ async function pullOne(
   return pulled
 }
 
-function watched(
-  source: ImageSource,
-  onFetched: (document: FetchedManifest) => void,
-): ImageSource {
+function watched(source: ImageSource, onFetched: (document: FetchedManifest) => void): ImageSource {
   return {
     open: (descriptor, options) => source.open(descriptor, options),
     fetchManifest: async (tagOrDigest, options) => {

@@ -37,7 +37,12 @@ function namedBy(images: readonly EngineImage[], text: string): readonly Named[]
   const image = findImage(images, text)
   if (isIdOf(image, text)) return [[image, []]]
   const { tag, digest } = readReference(text)
-  return [[image, tag === undefined || digest !== undefined ? [] : [formatReference(readReference(text))]]]
+  return [
+    [
+      image,
+      tag === undefined || digest !== undefined ? [] : [formatReference(readReference(text))],
+    ],
+  ]
 }
 
 function isName(text: string): boolean {

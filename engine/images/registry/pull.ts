@@ -1,4 +1,5 @@
 import { type PulledImage, pullImages } from '#builder'
+import type { Store } from '#cache'
 import {
   type Descriptor,
   type Digest,
@@ -7,7 +8,7 @@ import {
   parseManifestOrIndex,
   TsbuildError,
 } from '#core'
-import { familiarReference, type FetchedManifest, type Reference } from '#registry-client'
+import { type FetchedManifest, familiarReference, type Reference } from '#registry-client'
 import { joinReference } from '../find-image.ts'
 import type { Images } from '../images.ts'
 import {
@@ -57,7 +58,7 @@ export function pullImage(images: Images, query: PullQuery): AsyncIterable<Progr
         credentials: credentialsFor(registry, query.auth),
         signal,
         watch: {
-          fetched: (one, document) => progress.fetched(one, document),
+          fetched: (one, document, store) => progress.fetched(one, document, store),
           progress: ({ id, ...bytes }) => progress.layer(id as Digest, bytes),
           pulled: (image) => {
             sink.send({ status: `Digest: ${image.named.digest}` })
@@ -112,15 +113,18 @@ class PullProgress {
   }
 
   /** The name is known to lead somewhere once a document of it is there. */
-  fetched(reference: Reference, { descriptor, bytes }: FetchedManifest): void {
+  fetched(reference: Reference, { descriptor, bytes }: FetchedManifest, { blobs }: Store): void {
     if (!this.#isBegun) this.#begin(reference)
-    if (isIndexType(descriptor.mediaType)) return
+    // Of an image that is here, nothing is said of layers.
+    if (isIndexType(descriptor.mediaType) || blobs.stat(descriptor.digest) !== undefined) return
     const parsed = parseManifestOrIndex(bytes, descriptor.mediaType)
     if (parsed.kind === 'index') return
     for (const { digest } of parsed.manifest.layers) {
       if (this.#layers.has(digest)) continue
       this.#layers.add(digest)
-      this.#sink.send(layerMessage('Pulling fs layer', shortId(digest)))
+      if (blobs.stat(digest) === undefined) {
+        this.#sink.send(layerMessage('Pulling fs layer', shortId(digest)))
+      }
     }
   }
 

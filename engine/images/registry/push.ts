@@ -1,6 +1,11 @@
 import { pushFromStore } from '#builder'
 import { type DiffId, type Digest, hexOf, TsbuildError } from '#core'
-import { familiarReference, formatReference, type Reference, withDefaultTag } from '#registry-client'
+import {
+  familiarReference,
+  formatReference,
+  type Reference,
+  withDefaultTag,
+} from '#registry-client'
 import { type EngineImage, referencesOf } from '../engine-image.ts'
 import { joinReference } from '../find-image.ts'
 import { imageEvent } from '../image-events.ts'

@@ -15,9 +15,7 @@ export function pullError(cause: unknown, reference: Reference): unknown {
     return said(`manifest for ${whole} not found: manifest unknown: manifest unknown`)
   }
   if (codes.includes('NAME_UNKNOWN')) {
-    return said(
-      `repository ${name} not found: name unknown: repository name not known to registry`,
-    )
+    return said(`repository ${name} not found: name unknown: repository name not known to registry`)
   }
   if (cause.code === 'REGISTRY_DENIED' && (codes.includes('DENIED') || codes.length === 0)) {
     return said(

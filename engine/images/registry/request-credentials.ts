@@ -71,7 +71,9 @@ function toCredentials(document: JsonObject): Credentials | undefined {
   return username === '' ? undefined : { kind: 'password', username, password }
 }
 
-function pairOf(auth: string): { readonly username: string; readonly password: string } | undefined {
+function pairOf(
+  auth: string,
+): { readonly username: string; readonly password: string } | undefined {
   const text = Buffer.from(auth, 'base64').toString()
   const colon = text.indexOf(':')
   if (colon <= 0) return undefined
