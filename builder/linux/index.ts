@@ -87,7 +87,11 @@ export {
   rightsMessage,
   sendDescriptors,
 } from './system/descriptors.ts'
-export { bindInternetSocket } from './system/internet-sockets.ts'
+export {
+  bindInternetSocket,
+  connectInternetSocket,
+  portOfSocket,
+} from './system/internet-sockets.ts'
 export { lacksRights } from './system/lacks-rights.ts'
 export { passOnDescriptor, passOnNamedDescriptors } from './system/named-descriptors.ts'
 export type { NamespaceKind, Namespaces } from './system/namespaces.ts'

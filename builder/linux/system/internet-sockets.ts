@@ -1,5 +1,8 @@
 import { Buffer } from 'node:buffer'
-import { boundSocket, SOCK_DGRAM, SOCK_STREAM } from './sockets.ts'
+import { closeSync } from 'node:fs'
+import { constants } from 'node:os'
+import { boundSocket, SOCK_DGRAM, SOCK_STREAM, unboundSocket } from './sockets.ts'
+import { SystemError, syscall, trySyscall } from './syscalls.ts'
 
 const AF_INET = 2
 const AF_INET6 = 10
@@ -11,6 +14,29 @@ const AF_INET6 = 10
 export function bindInternetSocket(kind: 'udp' | 'tcp', address: string, port: number): number {
   const type = kind === 'udp' ? SOCK_DGRAM : SOCK_STREAM
   return boundSocket(type, socketAddress(address, port), `${kind} ${address} ${port}`)
+}
+
+/** The port that a bound socket has, which the kernel has chosen if it was bound to port 0. */
+export function portOfSocket(socket: number): number {
+  const name = Buffer.alloc(28)
+  const length = Buffer.from(Uint32Array.of(name.length).buffer)
+  syscall('getsockname', [socket, name, length], 'socket')
+  return name.readUInt16BE(2)
+}
+
+/**
+ * Makes a stream socket in the network of the calling thread, which is being connected when this returns: `net`
+ * on any thread is told whether that succeeds.
+ * @throws {SystemError} of what fails at once
+ */
+export function connectInternetSocket(address: string, port: number): number {
+  const name = socketAddress(address, port)
+  const subject = `tcp ${address} ${port}`
+  const socket = unboundSocket(SOCK_STREAM, name.readUInt16LE(0), subject)
+  const result = trySyscall('connect', [socket, name, name.length])
+  if (result >= 0 || result === -constants.errno.EINPROGRESS) return socket
+  closeSync(socket)
+  throw new SystemError(-result, 'connect', subject)
 }
 
 /** `struct sockaddr_in` or `struct sockaddr_in6`. Spec: ip(7), ipv6(7) */

@@ -27,8 +27,7 @@ export function bindSocket(path: string): number {
  * @throws {SystemError}
  */
 export function boundSocket(type: number, name: Buffer, subject: string): number {
-  const flags = type | SOCK_NONBLOCK | SOCK_CLOEXEC
-  const socket = syscall('socket', [name.readUInt16LE(0), flags, 0], subject)
+  const socket = unboundSocket(type, name.readUInt16LE(0), subject)
   try {
     syscall('bind', [socket, name, name.length], subject)
     return socket
@@ -36,6 +35,11 @@ export function boundSocket(type: number, name: Buffer, subject: string): number
     closeSync(socket)
     throw cause
   }
+}
+
+/** Makes a socket of a family that has no name yet and never blocks. @throws {SystemError} */
+export function unboundSocket(type: number, family: number, subject: string): number {
+  return syscall('socket', [family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0], subject)
 }
 
 /** Lets connections to a bound socket wait to be accepted. */
