@@ -5,13 +5,25 @@
 import { Buffer } from 'node:buffer'
 import { u32 } from '../netlink/attributes.ts'
 import { type NetlinkRequest, NLM_F } from '../netlink/netlink-socket.ts'
-import { type Address, addressText, isVersion6 } from './address.ts'
+import {
+  type Address,
+  addressText,
+  isVersion6,
+  type Prefix,
+  prefixText,
+  wholePrefix,
+} from './address.ts'
 
 /** Gives a link an address, without a network that belongs to it. */
 export function addAddress(index: number, address: Address): NetlinkRequest {
+  return addAddressOf(index, { address, length: address.length * 8 })
+}
+
+/** Gives a link an address of a network, to which the link leads then. */
+export function addAddressOf(index: number, { address, length }: Prefix): NetlinkRequest {
   const header = Buffer.alloc(8)
   header.writeUInt8(familyOf(address), 0)
-  header.writeUInt8(address.length * 8, 1)
+  header.writeUInt8(length, 1)
   // Nothing else can have it, so it is not asked for first.
   header.writeUInt8(isVersion6(address) ? IFA_F_NODAD : 0, 2)
   header.writeUInt32LE(index, 4)
@@ -39,6 +51,80 @@ export function addHostRoute(index: number, address: Address): NetlinkRequest {
       [RTA_OIF, u32(index)],
     ],
     doing: `add the route to ${addressText(address)}`,
+  }
+}
+
+/**
+ * Sends what is for a network to a link.
+ * @param source what this machine is called there
+ */
+export function addNetworkRoute(index: number, to: Prefix, source: Address): NetlinkRequest {
+  const { address, length } = wholePrefix(to)
+  const scope = isVersion6(address) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    header: routeHeader({ family: familyOf(address), bits: length, scope, flags: 0 }),
+    attributes: [
+      [RTA_DST, address],
+      [RTA_OIF, u32(index)],
+      [RTA_PREFSRC, source],
+    ],
+    doing: `add the route to ${prefixText(to)}`,
+  }
+}
+
+/** Takes the route to a network away from a link. */
+export function deleteNetworkRoute(index: number, to: Prefix): NetlinkRequest {
+  const { address, length } = wholePrefix(to)
+  const header = routeHeader({ family: familyOf(address), bits: length, scope: 255, flags: 0 })
+  // Neither how it came into being nor its kind is asked for.
+  header.writeUInt8(0, 5)
+  header.writeUInt8(0, 7)
+  return {
+    type: RTM_DELROUTE,
+    header,
+    attributes: [
+      [RTA_DST, address],
+      [RTA_OIF, u32(index)],
+    ],
+    doing: `remove the route to ${prefixText(to)}`,
+  }
+}
+
+/** The default route over a gateway that is found on its network; a greater metric is a later choice. */
+export function addGatewayRoute(
+  index: number,
+  gateway: Address,
+  metric: number = 0,
+): NetlinkRequest {
+  const [family, scope] = [familyOf(gateway), RT_SCOPE_UNIVERSE]
+  return {
+    type: RTM_NEWROUTE,
+    flags: NLM_F.CREATE | NLM_F.REPLACE,
+    header: routeHeader({ family, bits: 0, scope, flags: 0 }),
+    attributes: [
+      [RTA_GATEWAY, gateway],
+      [RTA_OIF, u32(index)],
+      ...(metric === 0 ? [] : [[RTA_PRIORITY, u32(metric)] as const]),
+    ],
+    doing: `add the default route over ${addressText(gateway)}`,
+  }
+}
+
+/** Takes the default route over a gateway away. */
+export function deleteGatewayRoute(index: number, gateway: Address): NetlinkRequest {
+  const header = routeHeader({ family: familyOf(gateway), bits: 0, scope: 255, flags: 0 })
+  header.writeUInt8(0, 5)
+  header.writeUInt8(0, 7)
+  return {
+    type: RTM_DELROUTE,
+    header,
+    attributes: [
+      [RTA_GATEWAY, gateway],
+      [RTA_OIF, u32(index)],
+    ],
+    doing: `remove the default route over ${addressText(gateway)}`,
   }
 }
 
@@ -79,12 +165,15 @@ function familyOf(address: Address): number {
 
 const RTM_NEWADDR = 20
 const RTM_NEWROUTE = 24
+const RTM_DELROUTE = 25
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
 const IFA_F_NODAD = 0x02
 const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_GATEWAY = 5
+const RTA_PRIORITY = 6
+const RTA_PREFSRC = 7
 /** The gateway is at the other end, whatever its address. */
 const RTNH_F_ONLINK = 4
 const RT_TABLE_MAIN = 254

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { SocketAddress } from 'node:net'
+import { isIP, SocketAddress } from 'node:net'
 
 /** An address of the internet protocol: 4 bytes, or 16 of version 6. */
 export type Address = Uint8Array
@@ -25,6 +25,50 @@ export function addressText(address: Address): string {
   )
   const text = groups.map((group) => group.toString(16)).join(':')
   return new SocketAddress({ address: text, family: 'ipv6' }).address
+}
+
+/** The address that people write so, without the name of a link; `undefined` for what is none. */
+export function parseAddress(text: string): Address | undefined {
+  const version = text.includes('%') ? 0 : isIP(text)
+  if (version === 4) return Uint8Array.from(text.split('.'), Number)
+  if (version === 6) return groupsOf(new SocketAddress({ address: text, family: 'ipv6' }).address)
+  return undefined
+}
+
+/** The bytes of an address of version 6 as the kernel writes it: `::ffff:192.0.2.1` has a part of version 4. */
+function groupsOf(text: string): Address {
+  const [before = [], after] = text.split('::').map((part) =>
+    part.split(':').flatMap((group) => {
+      if (group === '') return []
+      if (group.includes('.')) return group.split('.').map(Number)
+      const number = Number.parseInt(group, 16)
+      return [number >> 8, number & 0xff]
+    }),
+  )
+  const bytes = new Uint8Array(16)
+  bytes.set(before)
+  if (after !== undefined) bytes.set(after, bytes.length - after.length)
+  return bytes
+}
+
+/** The prefix that people write so (`192.0.2.0/24`), with the bits behind it; `undefined` for what is none. */
+export function parsePrefix(text: string): Prefix | undefined {
+  const match = /^([^/]+)\/(\d{1,3})$/.exec(text)
+  const address = parseAddress(match?.[1] ?? '')
+  const length = Number(match?.[2])
+  if (address === undefined || length > address.length * 8) return undefined
+  return { address, length }
+}
+
+/** The same without the bits behind it. */
+export function wholePrefix({ address, length }: Prefix): Prefix {
+  const bits = (index: number): number => Math.max(0, Math.min(8, length - index * 8))
+  return { address: address.map((byte, index) => byte & (0xff00 >> bits(index))), length }
+}
+
+/** As people write it. */
+export function prefixText({ address, length }: Prefix): string {
+  return `${addressText(address)}/${length}`
 }
 
 /** Whether an address is one of version 6. */

@@ -43,6 +43,99 @@ export function addLinkPair({ here, there, mtu }: LinkPair): NetlinkRequest {
   }
 }
 
+/** A switch of a network: what is for an address goes to the link where it was seen. */
+export function addBridge({ index, name }: LinkEnd, mtu: number): NetlinkRequest {
+  const linkInfo: readonly Attribute[] = [
+    [IFLA_INFO_KIND, 'bridge'],
+    [IFLA_INFO_DATA, [[IFLA_BR_FORWARD_DELAY, u32(0)]]],
+  ]
+  return {
+    type: RTM_NEWLINK,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    header: linkHeader(index, 0),
+    attributes: [
+      [IFLA_IFNAME, name],
+      [IFLA_MTU, u32(mtu)],
+      [IFLA_LINKINFO, linkInfo],
+    ],
+    doing: `add the bridge ${name}`,
+  }
+}
+
+/** A pair of which one end belongs to a bridge, and the other has a hardware address of its own. */
+export interface PortPair {
+  /** The end at the bridge. */
+  readonly port: LinkEnd
+  readonly bridge: number
+  /** Whether it reaches the other ports of the bridge. */
+  readonly peers: 'reached' | 'isolated'
+  /** The other end. */
+  readonly end: LinkEnd & { readonly namespace: number; readonly hardwareAddress: Uint8Array }
+  readonly mtu: number
+}
+
+/** Joins a namespace to a bridge. Neither end is switched on. */
+export function addPort(pair: PortPair): readonly NetlinkRequest[] {
+  const { port, bridge, peers, end, mtu } = pair
+  const common = [
+    [IFLA_MTU, u32(mtu)],
+    [IFLA_NUM_TX_QUEUES, u32(1)],
+    [IFLA_NUM_RX_QUEUES, u32(1)],
+  ] as const
+  const peer: readonly Attribute[] = [
+    [IFLA_IFNAME, end.name],
+    [IFLA_ADDRESS, end.hardwareAddress],
+    ...common,
+    [IFLA_NET_NS_FD, u32(end.namespace)],
+  ]
+  const peerInfo = Buffer.concat([linkHeader(end.index, 0), encodeAttributes(peer)])
+  const linkInfo: readonly Attribute[] = [
+    [IFLA_INFO_KIND, 'veth'],
+    [IFLA_INFO_DATA, [[VETH_INFO_PEER, peerInfo]]],
+  ]
+  const added: NetlinkRequest = {
+    type: RTM_NEWLINK,
+    flags: NLM_F.CREATE | NLM_F.EXCL,
+    header: linkHeader(port.index, 0),
+    attributes: [[IFLA_IFNAME, port.name], ...common, [IFLA_LINKINFO, linkInfo]],
+    doing: `add the link ${end.name}`,
+  }
+  return [
+    added,
+    joinBridge(port.index, bridge),
+    ...(peers === 'isolated' ? [isolate(port.index)] : []),
+  ]
+}
+
+function joinBridge(index: number, bridge: number): NetlinkRequest {
+  return {
+    type: RTM_NEWLINK,
+    header: linkHeader(index, 0),
+    attributes: [[IFLA_MASTER, u32(bridge)]],
+    doing: `join link ${index} to the bridge ${bridge}`,
+  }
+}
+
+/** Keeps a port from all others of its bridge that are kept so. */
+function isolate(index: number): NetlinkRequest {
+  const info: readonly Attribute[] = [
+    [IFLA_INFO_SLAVE_KIND, 'bridge'],
+    [IFLA_INFO_SLAVE_DATA, [[IFLA_BRPORT_ISOLATED, Uint8Array.of(1)]]],
+  ]
+  return {
+    type: RTM_NEWLINK,
+    header: linkHeader(index, 0),
+    attributes: [[IFLA_LINKINFO, info]],
+    doing: `isolate link ${index}`,
+  }
+}
+
+/** Removes a link, and what it is a pair with. */
+export function deleteLink(index: number): NetlinkRequest {
+  const header = linkHeader(index, 0)
+  return { type: RTM_DELLINK, header, doing: `remove link ${index}` }
+}
+
 function endAttributes({ name }: LinkEnd, mtu: number): readonly Attribute[] {
   return [
     [IFLA_IFNAME, name],
@@ -84,11 +177,13 @@ function linkHeader(index: number, flags: number): Buffer {
 const HARDWARE_ADDRESS = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01)
 
 const RTM_NEWLINK = 16
+const RTM_DELLINK = 17
 const IFF_UP = 0x1
 const IFF_NOARP = 0x80
 const IFLA_ADDRESS = 1
 const IFLA_IFNAME = 3
 const IFLA_MTU = 4
+const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_AF_SPEC = 26
 const IFLA_NET_NS_FD = 28
@@ -96,6 +191,10 @@ const IFLA_NUM_TX_QUEUES = 31
 const IFLA_NUM_RX_QUEUES = 32
 const IFLA_INFO_KIND = 1
 const IFLA_INFO_DATA = 2
+const IFLA_INFO_SLAVE_KIND = 4
+const IFLA_INFO_SLAVE_DATA = 5
+const IFLA_BR_FORWARD_DELAY = 1
+const IFLA_BRPORT_ISOLATED = 33
 const VETH_INFO_PEER = 1
 const IFLA_INET6_ADDR_GEN_MODE = 8
 const GENERATE_NONE = Uint8Array.of(1)

@@ -31,6 +31,7 @@ export interface NetlinkReply {
 
 /** Flags of requests. Spec: netlink(7) */
 export const NLM_F = {
+  REPLACE: 0x100,
   EXCL: 0x200,
   CREATE: 0x400,
   APPEND: 0x800,

@@ -4,7 +4,7 @@
  * Spec: nf_tables.h of the kernel
  */
 import { Buffer } from 'node:buffer'
-import { isVersion6, type Prefix } from '../links/address.ts'
+import { type Address, isVersion6, type Prefix } from '../links/address.ts'
 import { type Attribute, be32, u32 } from '../netlink/attributes.ts'
 
 /** A step of a rule: its name, and its attributes. */
@@ -37,9 +37,12 @@ export function ofVersion(version: 4 | 6): Rule {
 }
 
 /** Packets of a protocol above that. */
-export function ofProtocol(protocol: 'tcp' | 'udp'): Rule {
-  return [load(META_L4PROTO), compare(EQUAL, Uint8Array.of(protocol === 'tcp' ? 6 : 17))]
+export function ofProtocol(protocol: keyof typeof PROTOCOLS): Rule {
+  return [load(META_L4PROTO), compare(EQUAL, Uint8Array.of(PROTOCOLS[protocol]))]
 }
+
+/** Protocols by the numbers that their packets have. */
+const PROTOCOLS = { icmp: 1, tcp: 6, udp: 17, icmpv6: 58, sctp: 132 } as const
 
 /** Packets to a port, of a protocol that has ports. */
 export function toPort(port: number): Rule {
@@ -59,7 +62,7 @@ export function from(prefix: Prefix): Rule {
 }
 
 /** @param offset of the address in its header */
-function ofAddress({ address, length }: Prefix, offset: number): Rule {
+function ofAddress({ address, length }: Prefix, offset: number, operator: number = EQUAL): Rule {
   const size = address.length
   const bits = [...address].map((_, index) => Math.max(0, Math.min(8, length - index * 8)))
   const mask = Uint8Array.from(bits, (count) => 0xff00 >> count)
@@ -69,10 +72,15 @@ function ofAddress({ address, length }: Prefix, offset: number): Rule {
     payload({ base: NETWORK, offset, length: size }),
     ...(whole ? [] : [masked(mask)]),
     compare(
-      EQUAL,
+      operator,
       address.map((byte, index) => byte & (mask[index] ?? 0)),
     ),
   ]
+}
+
+/** Packets to other addresses of this version. */
+export function toOther(prefix: Prefix): Rule {
+  return ofAddress(prefix, isVersion6(prefix.address) ? 24 : 16, NOT_EQUAL)
 }
 
 /** Packets of connections that exist, and errors that belong to them. */
@@ -93,6 +101,28 @@ export function forged(): Rule {
 /** Packets for addresses that no single other machine has: those of this machine, and of several. */
 export function toNoOther(): Rule {
   return [route(FIB_ADDRESS_TYPE, TO_TARGET), compare(NOT_EQUAL, u32(RTN_UNICAST))]
+}
+
+/** Packets for an address of this machine. */
+export function toThis(): Rule {
+  return [route(FIB_ADDRESS_TYPE, TO_TARGET), compare(EQUAL, u32(RTN_LOCAL))]
+}
+
+/** Sends packets to another address, and another port if there is one. */
+export function sendTo(address: Address, port?: number): Rule {
+  const bytes = Buffer.alloc(2)
+  bytes.writeUInt16BE(port ?? 0)
+  const attributes: readonly Attribute[] = [
+    [NAT_TYPE, be32(NAT_TARGET)],
+    [NAT_FAMILY, be32(isVersion6(address) ? NFPROTO_IPV6 : NFPROTO_IPV4)],
+    [NAT_ADDRESS, be32(REGISTER)],
+    ...(port === undefined ? [] : [[NAT_PORT, be32(SECOND_REGISTER)] as const]),
+  ]
+  return [
+    constant(REGISTER, address),
+    ...(port === undefined ? [] : [constant(SECOND_REGISTER, bytes)]),
+    ['nat', attributes],
+  ]
 }
 
 /** Lets a packet pass this chain. */
@@ -199,6 +229,16 @@ function compare(operator: number, value: Uint8Array): Expression {
   ]
 }
 
+function constant(register: number, value: Uint8Array): Expression {
+  return [
+    'immediate',
+    [
+      [1, be32(register)],
+      [2, [[DATA_VALUE, value]]],
+    ],
+  ]
+}
+
 function verdict(code: number): Rule {
   return [
     [
@@ -220,6 +260,7 @@ function linkName(name: string): Buffer {
 }
 
 const REGISTER = 1
+const SECOND_REGISTER = 2
 const VERDICT_REGISTER = 0
 const DATA_VALUE = 1
 const DATA_VERDICT = 2
@@ -245,6 +286,12 @@ const FROM_SOURCE = 1
 const TO_TARGET = 2
 const BY_INPUT_LINK = 8
 const RTN_UNICAST = 1
+const RTN_LOCAL = 2
+const NAT_TYPE = 1
+const NAT_FAMILY = 2
+const NAT_ADDRESS = 3
+const NAT_PORT = 5
+const NAT_TARGET = 1
 const REJECT_BY_RESET = 1
 const REJECT_BOTH_VERSIONS = 2
 const ADMINISTRATIVELY_PROHIBITED = 3

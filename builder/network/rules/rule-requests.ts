@@ -99,9 +99,19 @@ function addChain({ hook, stage }: Chain, { family, table, chain }: ChainName): 
 }
 
 /** Adds a rule after those of its chain. */
-export function appendRule(
+export function appendRule(rule: CommentedRule, chain: ChainName): NetlinkRequest {
+  return addRule(rule, chain, NLM_F.APPEND)
+}
+
+/** Adds a rule before those of its chain. */
+export function prependRule(rule: CommentedRule, chain: ChainName): NetlinkRequest {
+  return addRule(rule, chain, 0)
+}
+
+function addRule(
   { rule, comment }: CommentedRule,
   { family, table, chain }: ChainName,
+  place: number,
 ): NetlinkRequest {
   const expressions = rule.map(([name, data]): Attribute => {
     return [
@@ -114,7 +124,7 @@ export function appendRule(
   })
   return {
     type: messageType(NFT_MSG_NEWRULE),
-    flags: NLM_F.CREATE | NLM_F.APPEND,
+    flags: NLM_F.CREATE | place,
     header: header(family),
     attributes: [
       [NFTA_RULE_TABLE, table],
@@ -176,11 +186,12 @@ export function messageType(message: number): number {
 export const FAMILIES: Readonly<Record<Family, number>> = { inet: 1, ip: 2, ip6: 10 }
 
 /** Places that packets pass. */
-export const HOOKS = { prerouting: 0, input: 1, forward: 2, postrouting: 4 } as const
+export const HOOKS = { prerouting: 0, input: 1, forward: 2, output: 3, postrouting: 4 } as const
 
 const STAGES = {
   raw: { type: 'filter', priority: -300 },
   filter: { type: 'filter', priority: 0 },
+  target: { type: 'nat', priority: -100 },
   source: { type: 'nat', priority: 100 },
 } as const
 
