@@ -4,7 +4,7 @@ import { readTables } from '../rules/read-rules.ts'
 import { addTable, commit } from '../rules/rule-requests.ts'
 import { canForwardVersion6, closeGate, forwardingOf, openGate } from './host-gate.ts'
 import { chooseAddresses, freeNumber, type HubAddresses, LINK_NAME } from './hub-addresses.ts'
-import { hostTable } from './hub-rules.ts'
+import { type HostWay, hostTable } from './hub-rules.ts'
 import { type Setting, switchSetting } from './link-settings.ts'
 import { findOutlets, type Outlets } from './outlets.ts'
 
@@ -41,8 +41,10 @@ export function planHub(links: NetlinkSocket, rules: NetlinkSocket): HubPlan {
 export function admitHub(
   rules: NetlinkSocket,
   { uplink, addresses, outlets }: HubPlan,
+  users: HostWay['users'],
 ): ReadonlySet<Setting> {
-  commit(rules, ...addTable(hostTable(uplink, addresses, outlets.names)))
+  const way = { addresses, outlets: outlets.names, users }
+  commit(rules, ...addTable(hostTable(uplink, way)))
   for (const setting of forwardingOf(uplink, outlets.version6)) switchSetting(setting, 'on')
   return openGate(rules, outlets)
 }

@@ -1,4 +1,4 @@
-import { type Address, LINK_LOCAL, type Prefix } from '../links/address.ts'
+import { type Address, isVersion6, LINK_LOCAL, type Prefix } from '../links/address.ts'
 import {
   accept,
   cameBy,
@@ -10,11 +10,15 @@ import {
   masquerade,
   ofKnownConnection,
   ofProtocol,
+  ofTranslatedTarget,
+  ofVersion,
   type Rule,
   refuse,
+  sendTo,
   to,
   toNoOther,
   toPort,
+  toThis,
 } from '../rules/expressions.ts'
 import type { Chain, Table } from '../rules/rule-requests.ts'
 import type { HubAddresses } from './hub-addresses.ts'
@@ -22,12 +26,33 @@ import type { HubAddresses } from './hub-addresses.ts'
 /** The hub's link to the host, in the hub. */
 export const OUT = 'out'
 
+/** Names of links in a hub to networks of containers, and to those without a way out. */
+export const NETWORKS = 'net'
+export const INNER_NETWORKS = 'int'
+
+/** How the containers of a hub reach the world; their networks are bridges in the hub. */
+export interface ContainerWay {
+  /** Who makes an address that the world knows of those of containers. */
+  readonly translation: 'hub' | 'host'
+  /** Where the host can be asked: what a container asks its gateway for goes there. */
+  readonly host: readonly Address[]
+}
+
+/** For whom a hub is, besides steps. */
+export interface HubUsers {
+  /** What steps do not reach, besides what no step does. */
+  readonly closed: readonly Prefix[]
+  /** Absent: there are no containers. */
+  readonly containers?: ContainerWay | undefined
+}
+
 /**
  * The rules in a hub: steps reach the world through it, of the hub only the resolver, and each other not at
- * all. They do not depend on how many steps there are.
- * @param closed what steps do not reach, besides what no step does
+ * all; containers reach the world and the host, and those of their own networks without passing a rule. They do
+ * not depend on how many there are.
  */
-export function hubTable({ gateway }: HubAddresses, closed: readonly Prefix[]): Table {
+export function hubTable({ gateway, host }: HubAddresses, { closed, containers }: HubUsers): Table {
+  const rules = containers === undefined ? NO_CONTAINERS : containerRules(containers, host)
   const toResolver = gateway.flatMap((address) =>
     (['udp', 'tcp'] as const).map((protocol) => [
       ...to(whole(address)),
@@ -45,45 +70,131 @@ export function hubTable({ gateway }: HubAddresses, closed: readonly Prefix[]): 
       chain('resolver', 'input', 'filter', [
         [...cameBy('lo'), ...accept()],
         [...ofKnownConnection(), ...accept()],
+        ...rules.toHub,
         [...cameBy(OUT), ...drop()],
         ...toResolver,
         ...refuse([]),
       ]),
       chain('world', 'forward', 'filter', [
         [...ofKnownConnection(), ...accept()],
+        ...rules.toNetworks,
         [...cameBy(OUT), ...drop()],
         ...refuse(goesByOther(OUT)),
+        ...rules.toWorld,
         ...[...CLOSED, ...closed].flatMap((prefix) => refuse(to(prefix))),
       ]),
-      chain('translation', 'postrouting', 'source', [[...goesBy(OUT), ...masquerade()]]),
+      ...(containers === undefined
+        ? []
+        : [chain('gateways', 'prerouting', 'target', rules.toGateways)]),
+      chain('translation', 'postrouting', 'source', [
+        ...rules.translation,
+        [...goesBy(OUT), ...masquerade()],
+      ]),
     ],
   }
 }
+
+/** What is added to the chains of a hub for its containers. */
+interface ContainerRules {
+  readonly toHub: readonly Rule[]
+  readonly toNetworks: readonly Rule[]
+  readonly toWorld: readonly Rule[]
+  readonly toGateways: readonly Rule[]
+  readonly translation: readonly Rule[]
+}
+
+const NO_CONTAINERS: ContainerRules = {
+  ...{ toHub: [], toNetworks: [], toWorld: [], toGateways: [], translation: [] },
+}
+
+/**
+ * What comes from the host for containers is the host's own, or for a port that it publishes: see `hostTable`. They see
+ * the host by the address of their gateway.
+ */
+function containerRules(way: ContainerWay, host: readonly Address[]): ContainerRules {
+  const [networks, inner] = [`${NETWORKS}*`, `${INNER_NETWORKS}*`]
+  const all = [networks, inner]
+  return {
+    toHub: all.flatMap((name) =>
+      (['icmp', 'icmpv6'] as const).map((protocol) => [
+        ...cameBy(name),
+        ...ofProtocol(protocol),
+        ...accept(),
+      ]),
+    ),
+    toNetworks: all.map((name) => [...cameBy(OUT), ...goesBy(name), ...accept()]),
+    toWorld: [...refuse(cameBy(inner)), [...cameBy(networks), ...accept()]],
+    toGateways: way.host.flatMap((address) =>
+      (['tcp', 'udp'] as const).map((protocol) => [
+        ...cameBy(networks),
+        ...ofVersion(isVersion6(address) ? 6 : 4),
+        ...ofProtocol(protocol),
+        ...toThis(),
+        ...sendTo(address),
+      ]),
+    ),
+    translation: [
+      ...(way.translation === 'host' ? [[...cameBy(networks), ...goesBy(OUT), ...accept()]] : []),
+      ...host.flatMap((address) =>
+        all.map((name) => [...goesBy(name), ...from(whole(address)), ...masquerade()]),
+      ),
+    ],
+  }
+}
+
+/** What of a host is for one hub. */
+export interface HostWay {
+  readonly addresses: HubAddresses
+  /** The links to other machines. */
+  readonly outlets: readonly string[]
+  readonly users: 'steps' | 'containers'
+}
+
+/** Chains of the host's table to which networks and ports of containers add rules. */
+export const HOST_CHAINS = {
+  /** What is for the host itself. */
+  host: 'host',
+  translation: 'translation',
+  /** Where packets for published ports go: of others, and of the host. */
+  ports: 'ports',
+  ownPorts: 'own-ports',
+} as const
 
 /**
  * The rules of a host for one hub. Before a rule of the host can send a packet elsewhere, it is seen whether it
  * is for the host itself, whatever addresses that has by then.
  * @param uplink the link to the hub, and the name of the table
- * @param outlets the links to other machines
  */
-export function hostTable(
-  uplink: string,
-  { hub }: HubAddresses,
-  outlets: readonly string[],
-): Table {
+export function hostTable(uplink: string, { addresses, outlets, users }: HostWay): Table {
+  const { hub } = addresses
+  const isForContainers = users === 'containers'
+  const toPorts = isForContainers
+    ? [cameBy(uplink), goesBy(uplink)].map((match) => [
+        ...match,
+        ...ofTranslatedTarget(),
+        ...accept(),
+      ])
+    : []
   return {
     family: 'inet',
     name: uplink,
     isOwned: true,
     chains: [
-      chain('host', 'prerouting', 'raw', refuse([...cameBy(uplink), ...toNoOther()])),
+      chain(HOST_CHAINS.host, 'prerouting', 'raw', refuse([...cameBy(uplink), ...toNoOther()])),
+      ...(isForContainers
+        ? [
+            chain(HOST_CHAINS.ports, 'prerouting', 'target', []),
+            chain(HOST_CHAINS.ownPorts, 'output', 'target', []),
+          ]
+        : []),
       chain('outlets', 'forward', 'filter', [
+        ...toPorts,
         ...outlets.map((outlet) => [...cameBy(uplink), ...goesBy(outlet), ...accept()]),
         ...refuse(cameBy(uplink)),
         [...goesBy(uplink), ...ofKnownConnection(), ...accept()],
         [...goesBy(uplink), ...drop()],
       ]),
-      chain('translation', 'postrouting', 'source', [
+      chain(HOST_CHAINS.translation, 'postrouting', 'source', [
         ...hub.map((address) => [...from(whole(address)), ...masquerade()]),
       ]),
     ],

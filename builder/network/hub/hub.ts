@@ -6,13 +6,24 @@ import type { ResolverPlace, StepNetwork } from '../network.ts'
 import type { ResolverSockets } from '../resolver/resolver-sockets.ts'
 import { lockHost } from './host-lock.ts'
 import { admitHub, dismissHub, type HubPlan, planHub } from './host-side.ts'
-import { OUT } from './hub-rules.ts'
+import { type HostWay, OUT } from './hub-rules.ts'
 import type { Setting } from './link-settings.ts'
 import { ONLY_LINK, Router, raise } from './router.ts'
 
+/** Where a hub is joined to its host. */
+export interface HubHost {
+  /** The socket that owns the hub's table there. */
+  readonly rules: NetlinkSocket
+  /** Index of the link to the hub. */
+  readonly link: number
+  readonly plan: HubPlan
+}
+
 /** A router that a link joins to the host, which lets its packets pass. */
 export class Hub implements Disposable {
-  readonly #router: Router
+  /** For the networks of containers. */
+  readonly router: Router
+  readonly host: HubHost
   /** Of the host: it owns the hub's table there. */
   readonly #hostRules: NetlinkSocket
   /** Settings of the host that hubs have switched on. */
@@ -23,7 +34,7 @@ export class Hub implements Disposable {
    * @param home descriptor of the host's network namespace
    * @throws {SystemError} of what the kernel does not let this process do; nothing is left then
    */
-  constructor(home: number) {
+  constructor(home: number, users: HostWay['users'] = 'steps') {
     using _lock = lockHost()
     using hostLinks = new NetlinkSocket('route')
     this.#hostRules = new NetlinkSocket('netfilter')
@@ -31,14 +42,22 @@ export class Hub implements Disposable {
     try {
       plan = planHub(hostLinks, this.#hostRules)
       const { addresses, outlets } = plan
-      this.#router = new Router(home, { addresses, mtu: outlets.mtu, closed: [] })
+      const containers = { translation: 'host', host: addresses.host } as const
+      this.router = new Router(home, {
+        ...{ addresses, mtu: outlets.mtu, closed: [] },
+        ...(users === 'containers' && { containers }),
+      })
     } catch (cause) {
       this.#hostRules[Symbol.dispose]()
       throw cause
     }
     try {
-      connect(hostLinks, this.#router, plan)
-      this.#switched = admitHub(this.#hostRules, plan)
+      const link = connect(hostLinks, this.router, plan)
+      if (users === 'containers') {
+        hostLinks.request(...plan.addresses.host.map((address) => addAddress(link, address)))
+      }
+      this.#switched = admitHub(this.#hostRules, plan, users)
+      this.host = { rules: this.#hostRules, link, plan }
     } catch (cause) {
       this.#release()
       throw cause
@@ -47,17 +66,17 @@ export class Hub implements Disposable {
 
   /** Where the resolver of its steps listens. */
   get resolver(): ResolverPlace {
-    return this.#router.resolver
+    return this.router.resolver
   }
 
   /** As `Router.makeNetwork` */
   makeNetwork(number: number): StepNetwork {
-    return this.#router.makeNetwork(number)
+    return this.router.makeNetwork(number)
   }
 
   /** As `Router.bindResolver` */
   bindResolver(): readonly ResolverSockets[] {
-    return this.#router.bindResolver()
+    return this.router.bindResolver()
   }
 
   [Symbol.dispose](): void {
@@ -67,17 +86,17 @@ export class Hub implements Disposable {
 
   /** The host's lock is held. */
   #release(): void {
-    this.#router[Symbol.dispose]()
+    this.router[Symbol.dispose]()
     dismissHub(this.#hostRules, this.#switched)
   }
 }
 
-/** Joins host and router. */
+/** Joins host and router. @returns the index of the host's link */
 function connect(
   host: NetlinkSocket,
   { links, resolver: { namespace } }: Router,
   { uplink, addresses, outlets }: HubPlan,
-): void {
+): number {
   const there = { name: OUT, index: ONLY_LINK, namespace }
   host.request(addLinkPair({ here: { name: uplink, index: 0 }, there, mtu: outlets.mtu }))
   const index = readLinks(host).find(({ name }) => name === uplink)?.index ?? 0
@@ -87,4 +106,5 @@ function connect(
     ...addresses.hub.map((address) => addAddress(ONLY_LINK, address)),
     ...addresses.host.map((address) => addDefaultRoute(ONLY_LINK, address)),
   )
+  return index
 }

@@ -33,6 +33,14 @@ export function switchSetting(setting: Setting, state: 'on' | 'off'): void {
   if (isOn(setting) !== (state === 'on')) writeFileSync(pathOf(setting), state === 'on' ? '1' : '0')
 }
 
+/** Lets packets between the ports of one bridge pass without the rules for those that are forwarded. */
+export function keepBridgesBare(): void {
+  for (const kind of ['iptables', 'ip6tables', 'arptables']) {
+    const path = `/proc/sys/net/bridge/bridge-nf-call-${kind}`
+    if (existsSync(path)) writeFileSync(path, '0')
+  }
+}
+
 function pathOf(setting: Setting): string {
   return `/proc/sys/net/${setting}`
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { enterNamespaces, unshareNamespaces } from '#builder/linux'
-import { addressText, type Prefix } from '../links/address.ts'
+import { addressText } from '../links/address.ts'
 import { addAddress, addDefaultRoute, addHostRoute } from '../links/address-requests.ts'
 import { addLinkPair, LOOPBACK_INDEX, raiseLink, withoutLinkLocal } from '../links/link-requests.ts'
 import { type NetlinkRequest, NetlinkSocket } from '../netlink/netlink-socket.ts'
@@ -8,16 +8,20 @@ import type { ResolverPlace, StepNetwork } from '../network.ts'
 import { bindResolver, type ResolverSockets } from '../resolver/resolver-sockets.ts'
 import { addTable, commit } from '../rules/rule-requests.ts'
 import type { HubAddresses } from './hub-addresses.ts'
-import { hubTable } from './hub-rules.ts'
-import { FORWARDS_VERSION6, forwardsVersion4, hasSetting, switchSetting } from './link-settings.ts'
+import { type HubUsers, hubTable } from './hub-rules.ts'
+import {
+  FORWARDS_VERSION6,
+  forwardsVersion4,
+  hasSetting,
+  keepBridgesBare,
+  switchSetting,
+} from './link-settings.ts'
 
 /** How a router is made. */
-export interface RouterOptions {
+export interface RouterOptions extends HubUsers {
   readonly addresses: HubAddresses
   /** Bytes of the largest packet of steps. */
   readonly mtu: number
-  /** What steps do not reach, besides what no step does. */
-  readonly closed: readonly Prefix[]
 }
 
 /**
@@ -36,7 +40,7 @@ export class Router implements Disposable {
   readonly #mtu: number
 
   /** @param home descriptor of the network namespace that the calling thread is in */
-  constructor(home: number, { addresses, mtu, closed }: RouterOptions) {
+  constructor(home: number, { addresses, mtu, ...users }: RouterOptions) {
     this.#home = home
     this.#addresses = addresses
     this.#mtu = mtu
@@ -44,10 +48,11 @@ export class Router implements Disposable {
       const socket = new NetlinkSocket('route')
       try {
         using rules = new NetlinkSocket('netfilter')
-        commit(rules, ...addTable(hubTable(addresses, closed)))
+        commit(rules, ...addTable(hubTable(addresses, users)))
+        if (users.containers !== undefined) keepBridgesBare()
         // Nothing but the router is here.
         switchSetting(forwardsVersion4('all'), 'on')
-        const isVersion6 = addresses.gateway.length > 1
+        const isVersion6 = addresses.gateway.length > 1 || users.containers !== undefined
         if (isVersion6 && hasVersion6()) switchSetting(FORWARDS_VERSION6, 'on')
         socket.request(
           raiseLink(LOOPBACK_INDEX),
@@ -96,9 +101,22 @@ export class Router implements Disposable {
 
   /** Makes the sockets of the resolver. They belong to the caller. */
   bindResolver(): readonly ResolverSockets[] {
-    enterNamespaces({ net: this.resolver.namespace })
+    return this.inNetwork(this.resolver.namespace, () => bindResolver(this.resolver.addresses))
+  }
+
+  /** Makes an empty network, which lasts as long as its descriptor. @param prepare is called in it */
+  makeEmpty(prepare: () => void): number {
+    return inNewNetwork(this.#home, () => {
+      prepare()
+      return openNamespace()
+    })
+  }
+
+  /** Does something in a network: the router's, or one that it made. */
+  inNetwork<T>(namespace: number, action: () => T): T {
+    enterNamespaces({ net: namespace })
     try {
-      return bindResolver(this.resolver.addresses)
+      return action()
     } finally {
       enterNamespaces({ net: this.#home })
     }
@@ -122,7 +140,7 @@ export function raise(index: number): readonly NetlinkRequest[] {
 }
 
 /** Whether the kernel has version 6 at all. */
-function hasVersion6(): boolean {
+export function hasVersion6(): boolean {
   return hasSetting(FORWARDS_VERSION6)
 }
 

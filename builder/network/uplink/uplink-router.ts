@@ -1,4 +1,5 @@
 import { chooseAddresses } from '../hub/hub-addresses.ts'
+import type { ContainerWay } from '../hub/hub-rules.ts'
 import { findOutlets } from '../hub/outlets.ts'
 import { Router } from '../hub/router.ts'
 import { addressText } from '../links/address.ts'
@@ -12,6 +13,8 @@ export interface UplinkPlan {
   readonly routes: readonly Route[]
   /** Whether steps have addresses of version 6: the host reaches others, and the program too. */
   readonly version6: boolean
+  /** How containers reach the world, where there are any. */
+  readonly containers?: ContainerWay | undefined
 }
 
 /** Where a program connects a router. Data, too. */
@@ -21,7 +24,7 @@ export interface UplinkPlace {
 }
 
 /** Bytes: what goes through a program need not fit the links of the host, and costs by the packet. */
-const MTU = 65_520
+export const UPLINK_MTU = 65_520
 
 /** Looks at the host, from its network. */
 export function planUplink(): UplinkPlan {
@@ -39,12 +42,12 @@ export function planUplink(): UplinkPlan {
  */
 export function makeUplinkRouter(
   home: number,
-  { routes, version6 }: UplinkPlan,
+  { routes, version6, containers }: UplinkPlan,
 ): { readonly router: Router; readonly place: UplinkPlace } {
   const addresses = chooseAddresses(0, routes, { version6 })
   // The program reaches what the host does, and with it the host by all of its addresses.
   const closed = routes.filter(({ isLocal }) => isLocal).map(({ to }) => to)
-  const router = new Router(home, { addresses, mtu: MTU, closed })
+  const router = new Router(home, { addresses, mtu: UPLINK_MTU, closed, containers })
   const own = addresses.hub.map(addressText)
   const gateway = addresses.host.map(addressText)
   return { router, place: { resolver: router.resolver, addresses: { own, gateway } } }
