@@ -1,7 +1,12 @@
+export type { BridgeNetwork } from './containers/bridge-network.ts'
+export { ContainerNetworks } from './containers/container-networks.ts'
+export type { ContainerPlace, PublishedPorts, WaysOut } from './containers/container-place.ts'
+export type { EndpointSpec, NetworkSpec, SubnetSpec } from './containers/network-spec.ts'
 export { Hub } from './hub/hub.ts'
 export { HubNetworks, type MakeNetwork } from './hub/hub-networks.ts'
 export type { Router } from './hub/router.ts'
 export type { NetworkSource, StepNetwork } from './network.ts'
+export type { PortBinding, PortProtocol, PortTarget, PublishedPort } from './ports/port-binding.ts'
 export { FollowedResolvConf, parseResolvConf } from './resolver/resolv-conf.ts'
 export { Resolver } from './resolver/resolver.ts'
 export {

@@ -44,6 +44,7 @@ const RCODE_BITS = 0x0f
 const MAX_NAME = 255
 const MAX_LABEL = 63
 const POINTER = 0xc0
+const CLASS_INTERNET = 1
 /** The type of the record that says how much room there is. */
 const OPT = 41
 const LEAST_ROOM = 512
@@ -100,6 +101,33 @@ export function emptyAnswer({ message, questionEnd, opcode }: Query, rcode: numb
   answer.writeUInt8(QR | (opcode << 3) | desired, 2)
   answer.writeUInt8(RECURSION_AVAILABLE | rcode, 3)
   return withoutRecords(answer)
+}
+
+/** Types of records that are answered here. */
+export const RECORD_TYPE = { A: 1, PTR: 12, AAAA: 28 } as const
+
+/** A record for the name that is asked for. */
+export interface ResourceRecord {
+  readonly type: number
+  /** Seconds for which it may be kept. */
+  readonly ttl: number
+  readonly data: Uint8Array
+}
+
+/** An answer to the query with records. */
+export function answerWith(query: Query, records: readonly ResourceRecord[]): Buffer {
+  const head = emptyAnswer(query, RCODE.NOERROR)
+  head.writeUInt16BE(records.length, 6)
+  const parts = records.map(({ type, ttl, data }) => {
+    const fixed = Buffer.alloc(12)
+    fixed.writeUInt16BE((POINTER << 8) | HEADER, 0)
+    fixed.writeUInt16BE(type, 2)
+    fixed.writeUInt16BE(CLASS_INTERNET, 4)
+    fixed.writeUInt32BE(ttl, 6)
+    fixed.writeUInt16BE(data.length, 10)
+    return Buffer.concat([fixed, data])
+  })
+  return Buffer.concat([head, ...parts])
 }
 
 /** An answer as it is where there is room for it, else one that says to ask again over TCP. */
