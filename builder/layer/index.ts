@@ -21,6 +21,7 @@ export {
 } from './overlay/owners-beside.ts'
 export { fileXattrs, layerXattrs, RawTree, rawTree } from './overlay/raw-tree.ts'
 export { removeOthers } from './overlay/remove-others.ts'
+export { treeDifference } from './overlay/tree-difference.ts'
 export { omitUnchanged } from './overlay/unchanged.ts'
 export { writeError } from './overlay/write-error.ts'
 export { resolveInTree } from './paths/resolve.ts'

@@ -27,7 +27,7 @@ export { dataParts, isSparse, skipBytes } from './filesystem/sparse-file.ts'
 export { writeAt, writeFully } from './filesystem/write-all.ts'
 export { hasWriter } from './filesystem/writers.ts'
 export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.ts'
-export { attachMount, makeFileSystem, takesOptions } from './mounts/detached.ts'
+export { attachMount, cloneMount, makeFileSystem, takesOptions } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
   labelMounts,
@@ -126,4 +126,4 @@ export {
   TIOCSCTTY,
   type WindowSize,
 } from './system/terminals.ts'
-export { enterDirectory, setHostname, setUmask, threadId } from './system/thread.ts'
+export { enterDirectory, setDomainname, setHostname, setUmask, threadId } from './system/thread.ts'

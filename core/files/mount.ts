@@ -11,6 +11,11 @@ export interface OverlayMount {
   /** Absent: the mount is read-only. */
   readonly writable?: WritablePart
   /**
+   * What programs sync is on the disk then, and the directories can be mounted again. Absent: the caller syncs what
+   * it keeps, and the directories serve one mount.
+   */
+  readonly lasting?: boolean
+  /**
    * Descriptor of a file system that is mounted nowhere yet, to which paths of some directories lead. The
    * mount makes it a part of the step's mount namespace, once.
    */

@@ -19,6 +19,10 @@ const FSCONFIG_SET_STRING = 1
 const FSCONFIG_SET_FD = 5
 const FSCONFIG_CMD_CREATE = 6
 const MOVE_MOUNT_F_EMPTY_PATH = 4
+const OPEN_TREE_CLONE = 1
+const OPEN_TREE_CLOEXEC = 0x80000
+const AT_EMPTY_PATH = 0x1000
+const AT_RECURSIVE = 0x8000
 
 /** As a file system takes them: text, a descriptor, or `true` for one without a value. */
 export type FileSystemOptions = Readonly<Record<string, string | number | true>>
@@ -72,7 +76,24 @@ function settingOf(key: string, value: string | number | true): readonly Syscall
 }
 
 /**
- * Mounts what `makeFileSystem` made at `target` in the mount namespace of the calling thread; possible
+ * A mount of the same files that is attached nowhere, and in the same group of those that pass mounts on.
+ * @param source in the mount namespace of the calling thread: a path, which links may be part of, or a descriptor
+ * @param below whether what is mounted below it is part of it. Default: `left-out`
+ * @returns a descriptor of it, which closes on exec
+ * @throws {SystemError}
+ */
+export function cloneMount(
+  source: string | number,
+  below: 'left-out' | 'included' = 'left-out',
+): number {
+  const [directory, path] = typeof source === 'string' ? [AT_FDCWD, source] : [source, '']
+  const flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH
+  const recursive = below === 'included' ? AT_RECURSIVE : 0
+  return syscall('open_tree', [directory, cString(path), flags | recursive], `${source}`)
+}
+
+/**
+ * Mounts what `makeFileSystem` or `cloneMount` made at `target` in the mount namespace of the calling thread; possible
  * once.
  * @throws {SystemError}
  */

@@ -19,7 +19,7 @@ const MAX_LAYERS = 500
  * every directory is opened, the thread goes to /proc/self/fd, and the options name the descriptors.
  */
 export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, target: string): void {
-  const { lower, writable, filesystem } = overlay
+  const { lower, writable, filesystem, lasting } = overlay
   if (lower.length === 0) {
     if (writable === undefined) throw new SystemError(22, 'mount', 'an overlay of nothing')
     mount(target, { source: writable.upper, flags: MS.BIND })
@@ -45,8 +45,9 @@ export function mountOverlay(overlay: Omit<OverlayMount, 'type' | 'target'>, tar
     const options = [...SAFE_OPTIONS, ...upper, `lowerdir=${layers.join(':')}`]
     if (fileRights().marks === 'user') options.unshift('userxattr')
     syscall('chdir', [cString('/proc/self/fd')], '/proc/self/fd')
-    const mountUnion = writable === undefined ? mountReadOnly : mountWritable
-    mountUnion(`/proc/self/fd/${targetAt}`, options)
+    const mountUnion = lasting === true ? mountLasting : mountVolatile
+    const mountIt = writable === undefined ? mountReadOnly : mountUnion
+    mountIt(`/proc/self/fd/${targetAt}`, options)
   } catch (cause) {
     throw isRefusal(cause) ? refusedError(cause) : cause
   } finally {
@@ -100,11 +101,15 @@ function mountReadOnly(target: string, options: readonly string[]): void {
  * `volatile` (Linux 5.10) leaves out syncing the upper directory: the code that keeps the result syncs
  * its file system once, instead of the step doing so thousands of times.
  */
-function mountWritable(target: string, options: readonly string[]): void {
+function mountVolatile(target: string, options: readonly string[]): void {
   try {
     mount(target, { type: 'overlay', data: ['volatile', ...options].join(',') })
   } catch (cause) {
     if (!(cause instanceof SystemError) || cause.code !== 'EINVAL') throw cause
-    mount(target, { type: 'overlay', data: options.join(',') })
+    mountLasting(target, options)
   }
+}
+
+function mountLasting(target: string, options: readonly string[]): void {
+  mount(target, { type: 'overlay', data: options.join(',') })
 }

@@ -26,4 +26,10 @@ export function setHostname(name: string): boolean {
   return result >= 0
 }
 
+/** Sets the NIS domain name of the calling thread's UTS namespace. @throws {SystemError} */
+export function setDomainname(name: string): void {
+  const bytes = Buffer.from(name, 'utf8')
+  syscall('setdomainname', [bytes, bytes.length], name)
+}
+
 const EPERM = 1

@@ -19,8 +19,14 @@ export function capabilityNames(mask: bigint): readonly string[] {
   return NAMES.filter((name) => (mask & bitOf(name)) !== 0n)
 }
 
-function bitOf(name: string): bigint {
+/** The number of a capability. @param name without `CAP_` */
+export function capabilityNumber(name: string): number | undefined {
   const number = NAMES.indexOf(name)
-  if (number < 0) throw new Error(`there is no capability ${name}`)
+  return number < 0 ? undefined : number
+}
+
+function bitOf(name: string): bigint {
+  const number = capabilityNumber(name)
+  if (number === undefined) throw new Error(`there is no capability ${name}`)
   return 1n << BigInt(number)
 }

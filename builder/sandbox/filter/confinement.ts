@@ -18,6 +18,10 @@ export interface Confinement {
    * all rights of the builder stay.
    */
   readonly capabilities: bigint | undefined
+  /** What programs that root executes can have, where `capabilities` are limited. Default: those of a step. */
+  readonly bounding?: bigint | undefined
+  /** Programs get no more rights by set-uid files. Default: false. */
+  readonly noNewPrivileges?: boolean
 }
 
 /** Sets of capabilities, a bit each. */
@@ -32,30 +36,40 @@ export interface CapabilitySets {
 export function capabilitiesOf({
   user,
   capabilities,
-}: Pick<Confinement, 'user' | 'capabilities'>): CapabilitySets {
+  bounding = STEP_CAPABILITIES,
+}: Pick<Confinement, 'user' | 'capabilities' | 'bounding'>): CapabilitySets {
   const own = ownCapabilities()
   return {
-    bounding: capabilities === undefined ? own : STEP_CAPABILITIES & own,
+    bounding: capabilities === undefined ? own : bounding & own,
     kept: user.uid === 0 ? own & (capabilities ?? own) : 0n,
   }
 }
 
 /**
  * The calls by which a process gives up, for good, what a step must not have, and becomes a user. The
- * filter comes first because it takes a right to install; what follows passes it.
+ * filter comes first because it takes a right to install; what follows passes it. It takes none, and comes last,
+ * where programs get no new rights.
  */
-export function confine({ filter, ...rights }: Confinement): readonly ProgramCall[] {
+export function confine({
+  filter,
+  noNewPrivileges = false,
+  ...rights
+}: Confinement): readonly ProgramCall[] {
   const { user, capabilities } = rights
   const { bounding, kept } = capabilitiesOf(rights)
+  const filtering = filter === undefined ? [] : install(filter)
   return [
-    ...(filter === undefined ? [] : install(filter)),
+    ...(noNewPrivileges ? [] : filtering),
     ...(capabilities === undefined ? [] : limitCapabilities(bounding)),
     { call: 'prctl', args: [PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0], optional: true },
     ...become(user),
     // Nothing is inherited by programs but what their files or root give them.
     { call: 'capset', args: [capabilityHeader(), capabilitySets(kept)] },
+    ...(noNewPrivileges ? [NO_NEW_PRIVILEGES, ...filtering] : []),
   ]
 }
+
+const NO_NEW_PRIVILEGES: ProgramCall = { call: 'prctl', args: [38, 1, 0, 0, 0] }
 
 const SECCOMP_SET_MODE_FILTER = 1
 

@@ -31,12 +31,15 @@ const RESULTS: Readonly<Record<Verdict, number>> = {
  * The filter of a step's system calls, as seccomp(2) takes it: an array of `sock_filter`, 8 bytes each.
  * Programs of the machine's smaller sisters (32 bits) are filtered by their own numbers.
  * @param architecture of the kernel, as Node names it
+ * @param rules by the names of calls; default: those of steps
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE: no filter, no step
  */
-export function stepFilter(architecture: string = process.arch): Buffer {
+export function stepFilter(
+  architecture: string = process.arch,
+  rules: Rules = callRules(),
+): Buffer {
   const machines = machinesOf(architecture)
   if (machines === undefined) throw noTablesError(architecture)
-  const rules = callRules()
   return encode([
     [LOAD, 0, 0, MACHINE],
     ...machines.flatMap((machine) => section(machine, rules)),

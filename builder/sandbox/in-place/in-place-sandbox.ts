@@ -3,6 +3,7 @@ import { processStatus } from '#builder/namespaces'
 import type { TaskThread } from '#builder/threads'
 import { keepPrograms, TsbuildError } from '#core'
 import { notice, noticesOf } from '../host/notices.ts'
+import type { OpenedRoot } from '../spec/opened-root.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
 import { removeHostLines } from './host-lines.ts'
@@ -58,6 +59,7 @@ class InPlaceSandbox implements Sandbox {
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const [root] = spec.mounts
     if (root.type !== 'bind' || root.source !== '/') throw new Error('the root is not in place')
+    if (spec.container !== undefined) throw noContainersError()
     refuseLimits(spec)
     for (const notice of lackingIn(spec)) this.#notify(notice)
     const step = new InPlaceStep(spec, options, this.#thread)
@@ -65,6 +67,10 @@ class InPlaceSandbox implements Sandbox {
     const onEnd = (): void => void this.#running.delete(step)
     step.end.then(onEnd, onEnd)
     return await step.started()
+  }
+
+  async openRoot(): Promise<OpenedRoot> {
+    throw noContainersError()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -77,6 +83,14 @@ class InPlaceSandbox implements Sandbox {
   readonly #cancelAll = (): void => {
     for (const step of this.#running) step.cancel()
   }
+}
+
+/** The container that they are in is shared by all. */
+function noContainersError(): TsbuildError {
+  return new TsbuildError('steps in place are not containers', {
+    code: 'UNSUPPORTED',
+    hint: 'run tsbuild where it can make namespaces',
+  })
 }
 
 function inPlaceNotice(): TsbuildError {

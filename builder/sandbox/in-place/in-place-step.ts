@@ -2,6 +2,7 @@ import type { ProcessEnd } from '#builder/linux'
 import type { TaskThread } from '#builder/threads'
 import { TsbuildError } from '#core'
 import { type SharedChild, signalChild } from '../children/shared-child.ts'
+import { noContainer } from '../spec/no-container.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
 import { streamsOf } from '../threads/process-streams.ts'
@@ -73,7 +74,13 @@ export class InPlaceStep {
       signal: (name) => signalChild(launched, name),
       kill: () => this.#kill(),
     })
-    this.#started.resolve(stepHandle(handle, () => Promise.reject(noExecError())))
+    this.#started.resolve(
+      stepHandle(handle, {
+        pid: launched.pid,
+        exec: () => Promise.reject(noExecError()),
+        ...noContainer('steps in place are not containers'),
+      }),
+    )
     if (this.#abort.signal.aborted) this.#kill()
   }
 }

@@ -28,6 +28,11 @@ export interface ControlGroup {
   events(): { readonly outOfMemory: number; readonly tooManyProcesses: number }
   /** Starts counting what its processes use. */
   readonly watchUsage: UsageWatch
+  /**
+   * Changes settings of it.
+   * @throws {TsbuildError} UNSUPPORTED where it lacks the controller, SANDBOX_UNAVAILABLE when the kernel refuses
+   */
+  apply(settings: readonly GroupSetting[]): void
   /** Removes it, once its processes have ended. */
   remove(): Promise<void>
 }
@@ -68,7 +73,7 @@ export function makeControlGroup(options: CgroupDirOptions, system: GroupSystem)
   const made = [...directories.values()].map((directory) => {
     return { ...directory, onlyCounts: !limiting.has(directory.mount) }
   })
-  return groupOf(made, lacking)
+  return groupOf(made, lacking, system)
 }
 
 /** What cannot be limited must not decide where the group is made. */
@@ -83,6 +88,7 @@ function without(
 function groupOf(
   directories: readonly (OwnCgroupDir & CgroupDir)[],
   lacking: ReadonlyMap<Controller, TsbuildError>,
+  system: GroupSystem,
 ): ControlGroup {
   const killed = counter(directories, /^oom_kill (\d+)$/m, ['memory.events', 'memory.oom_control'])
   const refused = counter(directories, /^max (\d+)$/m, ['pids.events'])
@@ -93,6 +99,9 @@ function groupOf(
     lacking,
     watchUsage: usageWatch(directories),
     events: () => ({ outOfMemory: killed(), tooManyProcesses: refused() }),
+    apply: (settings) => {
+      for (const setting of settings) applyAgain(setting, directories, system)
+    },
     remove: async () => {
       for (const directory of directories) await removeCgroupDir(directory)
     },
@@ -137,6 +146,30 @@ function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSet
       })
     }
   }
+}
+
+function applyAgain(
+  setting: GroupSetting,
+  directories: readonly OwnCgroupDir[],
+  system: GroupSystem,
+): void {
+  const { mount } = hierarchyOf(setting.controller, system)
+  const directory = directories.find((one) => one.mount === mount)
+  if (directory === undefined) throw missingControllerError(setting.controller)
+  try {
+    applySetting(directory, setting)
+  } catch (cause) {
+    // One limit may not go above another one, so which is set first depends on what they were.
+    if (typeof setting.v1 === 'string' || setting.v1.length < 2) throw cause
+    applySetting(directory, { ...setting, v1: setting.v1.toReversed() })
+  }
+}
+
+function missingControllerError(controller: Controller): TsbuildError {
+  return new TsbuildError(`change ${controller}: the container's control groups do not limit it`, {
+    code: 'UNSUPPORTED',
+    hint: isPidNamespace() ? IN_A_CONTAINER : ON_A_MACHINE,
+  })
 }
 
 const ON_A_MACHINE =

@@ -1,5 +1,15 @@
 /** The controllers that limit steps, or count what they use. */
-export type Controller = 'memory' | 'cpu' | 'cpuacct' | 'cpuset' | 'io' | 'pids' | 'devices'
+export type Controller =
+  | 'memory'
+  | 'cpu'
+  | 'cpuacct'
+  | 'cpuset'
+  | 'io'
+  | 'pids'
+  | 'devices'
+  | 'freezer'
+  /** Of the second version: ending all in a group at once. */
+  | 'kill'
 
 type Lines = readonly (readonly [file: string, value: string])[]
 

@@ -29,7 +29,7 @@ export function readGroupSystem(): GroupSystem {
 }
 
 /** What the second version has without a controller. */
-const ALWAYS_THERE: ReadonlySet<Controller> = new Set(['devices', 'cpuacct'])
+const ALWAYS_THERE: ReadonlySet<Controller> = new Set(['devices', 'cpuacct', 'freezer', 'kill'])
 
 /** The hierarchy that has the controller. @throws {TsbuildError} SANDBOX_UNAVAILABLE when none has */
 export function hierarchyOf(controller: Controller, system: GroupSystem): Hierarchy {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { isUserNamespace } from '#builder/linux'
 import { STEP_PROCESSES } from '#core'
 import type { ProcessSpec } from '../spec/process-spec.ts'
+import type { StepSpec } from '../spec/step-spec.ts'
 import { removeAbandoned } from './cgroup-dir.ts'
 import { type ControlGroup, makeControlGroup } from './control-groups.ts'
 import { DEVICE_RULES } from './device-rules.ts'
@@ -37,8 +38,9 @@ export function makeDefaultGroup(
  * Makes a group for this step alone; `undefined` when the default one will do.
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE when a requested limit cannot be set
  */
-export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
+export function makeStepGroup(spec: StepSpec): ControlGroup | undefined {
   const { resources, cgroupParent, security } = spec
+  if (spec.container !== undefined) return makeContainerGroup(spec)
   const wanted = groupSettings(resources)
   if (wanted.length === 0 && cgroupParent === undefined) return undefined
   const settings = [
@@ -47,6 +49,17 @@ export function makeStepGroup(spec: ProcessSpec): ControlGroup | undefined {
     ...deviceRules(security),
     ...COUNTED,
   ]
+  return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
+}
+
+/** What is asked of a container while it runs. */
+const OF_CONTAINERS: readonly GroupSetting[] = (
+  ['memory', 'cpu', 'cpuacct', 'io', 'pids', 'freezer', 'kill'] as const
+).map((controller) => ({ controller, v1: [], v2: [], optional: true }))
+
+/** A container has a group of its own always, as far as this host has any. */
+function makeContainerGroup({ resources, cgroupParent, security }: StepSpec): ControlGroup {
+  const settings = [...groupSettings(resources), ...deviceRules(security), ...OF_CONTAINERS]
   return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
 }
 

@@ -33,7 +33,7 @@ export function startExec(launcher: Launcher, { spec, made, ...launch }: ExecInp
   try {
     const { step } = launch
     const root = made?.root ?? step.root.root
-    const user = resolveUser(spec.user, imageFileReader(root))
+    const user = resolveUser(spec.user, imageFileReader(root), spec.groups)
     const { descriptor, names } = openWorkingDirectory(root, spec.cwd, {})
     const own = {
       ...{ root, user, cwd: hold(descriptor), cwdPath: `/${names.join('/')}` },
@@ -41,7 +41,14 @@ export function startExec(launcher: Launcher, { spec, made, ...launch }: ExecInp
       env: environmentOf(spec, user.home),
     }
     const namespaces = made === undefined ? step.namespaces : { ...step.namespaces, mnt: made.mnt }
-    const place = { ...step, namespaces, root: { ...step.root, ...own } }
+    const place = {
+      ...step,
+      ...(spec.privileged === true && {
+        rights: { ...step.rights, capabilities: undefined },
+        ...{ profile: undefined, label: undefined },
+      }),
+      ...{ namespaces, root: { ...step.root, ...own } },
+    }
     return startBeside(launcher, { ...launch, step: place, args: spec.args })
   } finally {
     for (const descriptor of held) closeSync(descriptor)

@@ -19,11 +19,17 @@ import {
   sendDescriptors,
 } from '#builder/linux'
 import { killAndWait } from '../children/shared-child.ts'
+import type { StepNamespaces } from '../container/step-namespaces.ts'
 import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { StartedFirst } from './first-process.ts'
-import { type FirstProcessOptions, initStartError } from './init-process.ts'
+import {
+  endCall,
+  type FirstProcessOptions,
+  type GroupEnding,
+  initStartError,
+} from './init-process.ts'
 import {
   CLONE_NEWPID,
   CLONE_PARENT,
@@ -39,6 +45,8 @@ import { startProgram } from './start-program.ts'
 export interface GateOptions extends FirstProcessOptions {
   /** The control groups that it moves to before anything else. */
   readonly cgroups: readonly CgroupDir[]
+  /** The pid namespace that it is in. */
+  readonly pid: StepNamespaces['pid']
 }
 
 /** Descriptors of the two processes. */
@@ -83,6 +91,9 @@ export function startGate(options: GateOptions): StartedFirst {
   const report = makePipe()
   const [entrance, gate] = makeSocketPair()
   const groups = options.cgroups.map(({ path }) => openSync(`${path}/cgroup.procs`, 'w'))
+  const ends = options.ends.map(({ path }) => openSync(path, 'w'))
+  const joined = typeof options.pid === 'number' ? [options.pid] : []
+  const given = [gate, ...groups, ...ends, ...joined]
   let guardian: number | undefined
   try {
     const calls = gateCalls(options)
@@ -90,7 +101,7 @@ export function startGate(options: GateOptions): StartedFirst {
       name: 'guardian',
       report: REPORT,
       standard: [control.readEnd, report.writeEnd],
-      moved: [gate, ...groups].map((descriptor, index) => [descriptor, GATE + index]),
+      moved: given.map((descriptor, index) => [descriptor, GATE + index]),
     })
     closeSync(report.writeEnd)
     const pid = pidIn(readReports(report.readEnd), calls)
@@ -104,24 +115,29 @@ export function startGate(options: GateOptions): StartedFirst {
     else killAndWait(guardian)
     throw initStartError(cause)
   } finally {
-    for (const descriptor of [control.readEnd, report.readEnd, gate, ...groups]) {
+    for (const descriptor of [control.readEnd, report.readEnd, gate, ...groups, ...ends]) {
       closeSync(descriptor)
     }
   }
 }
 
-function gateCalls({ mountProc, filter, cgroups }: GateOptions): readonly ProgramCall[] {
+function gateCalls({ mountProc, filter, cgroups, pid, ends }: GateOptions): readonly ProgramCall[] {
   const flags = CLONE_PARENT | CLONE_PARENT_SETTID | SIGCHLD
   const groups = cgroups.map((_, index) => FIRST_GROUP + index)
   // `struct msghdr`: one byte, and descriptors.
   const message = [0, 0, [Buffer.alloc(8), 1], 1, room, room.length, 0]
+  const firstEnd = FIRST_GROUP + groups.length
+  const endings = ends.map(({ text }, index) => ({ descriptor: firstEnd + index, text }))
+  const shared = typeof pid === 'number' ? [firstEnd + ends.length] : []
   return [
-    { call: 'unshare', args: [CLONE_NEWPID] },
+    ...(pid === 'own' ? [NEW_PIDS] : shared.map(joinPids)),
+    ...shared.map(closeCall),
     {
       call: 'clone',
       args: [flags, 0, CHILD_ADDRESS, 0, 0],
-      forks: guardianCalls(filter, [GATE, ...groups]),
+      forks: guardianCalls(filter, { unused: [GATE, ...groups], endings }),
     },
+    ...endings.map(({ descriptor }) => closeCall(descriptor)),
     ...groups.flatMap((group): readonly ProgramCall[] => [
       { call: 'write', args: [group, '0', 1] },
       { call: 'close', args: [group] },
@@ -141,10 +157,26 @@ function gateCalls({ mountProc, filter, cgroups }: GateOptions): readonly Progra
 const AT_EMPTY_PATH = 0x1000
 const room = rightsMessage(PASSED.map(() => 0))
 
+interface GuardianFiles {
+  readonly unused: readonly number[]
+  /** What it writes at the end, and where. */
+  readonly endings: readonly GroupEnding[]
+}
+
+const NEW_PIDS: ProgramCall = { call: 'unshare', args: [CLONE_NEWPID] }
+
+function joinPids(descriptor: number): ProgramCall {
+  return { call: 'setns', args: [descriptor, CLONE_NEWPID] }
+}
+
+function closeCall(descriptor: number): ProgramCall {
+  return { call: 'close', args: [descriptor] }
+}
+
 /** It keeps the right to kill a process of another user. */
-function guardianCalls(filter: Buffer, unused: readonly number[]): readonly ProgramCall[] {
+function guardianCalls(filter: Buffer, { unused, endings }: GuardianFiles): readonly ProgramCall[] {
   return [
-    ...[...unused, NULL].map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
+    ...[...unused, NULL].map(closeCall),
     { call: 'chdir', args: ['/'] },
     { call: 'prctl', args: [PR_SET_NAME, 'guardian', 0, 0, 0] },
     ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities: CAP_KILL }),
@@ -153,6 +185,7 @@ function guardianCalls(filter: Buffer, unused: readonly number[]): readonly Prog
     { call: 'close', args: [REPORT] },
     { call: 'read', args: [CONTROL, [0], 1], optional: true },
     { call: 'kill', args: [CHILD, SIGKILL] },
+    ...endings.map(endCall),
   ]
 }
 

@@ -12,6 +12,7 @@ import {
 import { TsbuildError } from '#core'
 import { killAndWait } from '../children/shared-child.ts'
 import { confine } from '../filter/confinement.ts'
+import type { GroupWrite } from '../limits/group-ends.ts'
 import type { FirstProcess, StartedFirst } from './first-process.ts'
 import {
   CLONE_NEWCGROUP,
@@ -29,11 +30,14 @@ export interface FirstProcessOptions {
   readonly mountProc: readonly ProgramCall[]
   /** The filter of system calls. */
   readonly filter: Buffer
+  /** What is written to files of its control groups when the builder has ended. */
+  readonly ends: readonly GroupWrite[]
 }
 
 /** Descriptors of the program. */
 const CONTROL = 0
 const REPORT = 1
+const FIRST_END = 3
 
 /**
  * Starts pid 1 from the calling thread, in a new pid namespace and the thread's other ones: a program
@@ -48,6 +52,7 @@ export function startInit(options: FirstProcessOptions): StartedFirst {
   const control = makePipe()
   const report = makePipe()
   const reports = readReports(report.readEnd)
+  const ends = options.ends.map(({ path }) => openSync(path, 'w'))
   try {
     const calls = initCalls(options)
     // The process that starts it ends at once.
@@ -56,6 +61,7 @@ export function startInit(options: FirstProcessOptions): StartedFirst {
         name: 'init',
         report: REPORT,
         standard: [control.readEnd, report.writeEnd],
+        moved: ends.map((descriptor, index) => [descriptor, FIRST_END + index]),
       }),
     )
     closeSync(control.readEnd)
@@ -70,12 +76,25 @@ export function startInit(options: FirstProcessOptions): StartedFirst {
     closeSync(report.readEnd)
     closeSync(control.writeEnd)
     throw initStartError(cause)
+  } finally {
+    for (const descriptor of ends) closeSync(descriptor)
   }
+}
+
+/** A descriptor of a file of a control group, and what is written to it at the end. */
+export interface GroupEnding {
+  readonly descriptor: number
+  readonly text: string
+}
+
+/** Writes it. */
+export function endCall({ descriptor, text }: GroupEnding): ProgramCall {
+  return { call: 'write', args: [descriptor, text, text.length], optional: true }
 }
 
 const SIG_IGN = 1
 
-function initCalls({ mountProc, filter }: FirstProcessOptions): readonly ProgramCall[] {
+function initCalls({ mountProc, filter, ends }: FirstProcessOptions): readonly ProgramCall[] {
   return [
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
     { call: 'unshare', args: [CLONE_NEWPID] },
@@ -93,6 +112,7 @@ function initCalls({ mountProc, filter }: FirstProcessOptions): readonly Program
     { call: 'close', args: [REPORT] },
     { call: 'close', args: [2] },
     { call: 'read', args: [CONTROL, [0], 1], optional: true },
+    ...ends.map(({ text }, index) => endCall({ descriptor: FIRST_END + index, text })),
     { call: 'exit_group', args: [0] },
   ]
 }

@@ -1,12 +1,17 @@
 import { closeSync, openSync } from 'node:fs'
-import { enterNamespaces, O_PATH, pivotRoot, setHostname } from '#builder/linux'
+import { enterNamespaces, O_PATH, pivotRoot, setDomainname, setHostname } from '#builder/linux'
 import { TsbuildError } from '#core'
+import { filterFor } from '../container/container-filter.ts'
+import { labelsFor } from '../container/container-labels.ts'
+import { profileFor, rightsOf } from '../container/container-rights.ts'
+import { openSharedMemory } from '../container/shared-memory.ts'
+import { writeSysctls } from '../container/sysctls.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
 import { LOOPBACK } from '../root/etc-files.ts'
 import type { HostFacts } from '../root/host-facts.ts'
 import type { PreparedStep, StepInput, StepPart } from './prepared-step.ts'
 import type { Preparer } from './preparer.ts'
-import { dropPlace, type Place } from './step-place.ts'
+import { dropPlace, type Place, waitsAtGate } from './step-place.ts'
 
 /** What is done in the mount namespace of a step while its root is assembled and the host's files are there. */
 export type BesideHost = (place: Place) => void
@@ -43,26 +48,34 @@ function prepareInside(
 ): PreparedStep {
   const { namespaces, first, scaffold, lacking } = place
   const { spec, network, cgroups, devicesLimited, hasTerminal } = input
-  const host = canLabel ? found : { ...found, labels: undefined }
+  const labels = labelsFor(spec, found.labels)
+  const host = { ...found, labels: canLabel ? labels : undefined }
+  const sharedMemory = openSharedMemory(input.namespaces, home)
+  if (sharedMemory !== undefined) undo.push(() => closeSync(sharedMemory))
   try {
     enterNamespaces(namespaces)
-    const parts: StepPart[] = setHostname(spec.hostname) ? [] : ['hostname']
+    const parts: StepPart[] = nameHost(input) ? [] : ['hostname']
+    writeSysctls(input)
     const names = namesIn(network, host)
     const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
-    const root = assembleRoot(inputs, undo)
-    const isInsecure = spec.security === 'insecure'
-    if (!isInsecure && found.labels !== undefined && root.label === undefined) parts.push('labels')
+    const root = assembleRoot({ ...inputs, sharedMemory }, undo)
+    const wantsLabel = spec.security === 'sandbox' && labels !== undefined
+    if (wantsLabel && root.label === undefined) parts.push('labels')
     besideHost?.(place)
-    leaveHostFiles(root, spec)
+    leaveHostFiles(root, input)
+    if (sharedMemory !== undefined) closeSync(sharedMemory)
     return {
       first,
       lacking: [...lacking, ...parts],
       namespaces: { ...namespaces, pid: first.namespace },
       root,
-      ...(isInsecure
-        ? { filter: undefined, profile: undefined, label: undefined }
-        : { filter, profile: host.profile, label: root.label }),
+      rights: rightsOf(spec),
+      filter: filterFor(spec, filter),
+      profile: profileFor(spec, host),
+      label: root.label,
+      sharesPids: input.namespaces.pid !== 'own',
+      hidesGroups: input.namespaces.cgroup === 'own',
     }
   } finally {
     enterNamespaces(home)
@@ -70,15 +83,23 @@ function prepareInside(
 }
 
 /** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
-function leaveHostFiles({ root }: AssembledRoot, { init }: StepInput['spec']): void {
+function leaveHostFiles({ root }: AssembledRoot, input: StepInput): void {
   const oldRoot = openSync('/', O_PATH)
   try {
     const left = pivotRoot(root, oldRoot)
     // The program becomes a process that was in the namespace before.
-    if (left === 'covered' && !init) throw coveredRootError()
+    if (left === 'covered' && waitsAtGate(input)) throw coveredRootError()
   } finally {
     closeSync(oldRoot)
   }
+}
+
+/** @returns false where a filter refuses it a name */
+function nameHost({ spec, namespaces }: StepInput): boolean {
+  if (namespaces.uts !== 'own') return true
+  const { hostname, container } = spec
+  if (container?.domainname !== undefined) setDomainname(container.domainname)
+  return setHostname(hostname)
 }
 
 function coveredRootError(): TsbuildError {

@@ -1,17 +1,21 @@
 import { closeNamespaces, type Namespaces } from '#builder/linux'
 import type { StepNetwork } from '#builder/network'
 import type { Child } from '../children/child.ts'
+import type { ProcessRights } from '../container/container-rights.ts'
+import type { StepNamespaces } from '../container/step-namespaces.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
 import { removeStubs } from '../root/stubs.ts'
-import type { ProcessSpec } from '../spec/process-spec.ts'
+import type { StepSpec } from '../spec/step-spec.ts'
 import { closeFirst, endFirst, type FirstProcess } from './first-process.ts'
 
 /** What a step is prepared from. */
 export interface StepInput {
-  readonly spec: ProcessSpec
+  readonly spec: StepSpec
   /** An existing network to use, or how to get one. */
   readonly network: StepNetwork | 'none' | 'host'
+  /** Where its other namespaces come from. */
+  readonly namespaces: StepNamespaces
   /** The control groups that the step will be in. */
   readonly cgroups: readonly CgroupDir[]
   /** Whether they keep it from opening devices of the host. */
@@ -33,8 +37,13 @@ export interface PreparedStep {
   readonly root: AssembledRoot
   /** The filter of system calls that pid 1 has, too; absent: none. */
   readonly filter: Uint8Array | undefined
+  readonly rights: ProcessRights
   /** The profile of AppArmor that its program gets; absent: none. */
   readonly profile: string | undefined
+  /** It has no pid namespace of its own, so its processes do not end with pid 1. */
+  readonly sharesPids: boolean
+  /** Whether its own control group is the root of what it sees of them. */
+  readonly hidesGroups: boolean
   /** The label of SELinux that its program gets; absent: none. */
   readonly label: string | undefined
 }

@@ -19,6 +19,7 @@ import {
   takesOptions,
 } from '#builder/linux'
 import { TsbuildError } from '#core'
+import type { StepNamespaces } from '../container/step-namespaces.ts'
 import { NOTHING_SPECIAL } from '../root/mount-points.ts'
 import { endFirst, type StartedFirst } from './first-process.ts'
 
@@ -39,8 +40,14 @@ let ways: readonly ProcMount[] | undefined
 /**
  * Starts pid 1 with a /proc.
  * @param path where the /proc is mounted: a directory in the working directory of the thread
+ * @param pid where the pid namespace is from
  */
-export function startWithProc(path: string, start: StartFirst): FirstWithProc {
+export function startWithProc(
+  path: string,
+  pid: StepNamespaces['pid'],
+  start: StartFirst,
+): FirstWithProc {
+  if (pid === 'host') return showHost(path, start)
   ways ??= takesOptions('proc', { pidns: '/proc/self/ns/pid' })
     ? [mountByDescriptor, mountByFirst]
     : [mountByFirst]
@@ -50,7 +57,7 @@ export function startWithProc(path: string, start: StartFirst): FirstWithProc {
   } catch (cause) {
     if (way === showOuter || !isRefused(cause)) throw cause
     ways = others
-    return startWithProc(path, start)
+    return startWithProc(path, pid, start)
   }
 }
 
@@ -85,6 +92,17 @@ function showOuter(path: string, start: StartFirst): FirstWithProc {
   mount(path, { source: '/proc', flags: MS.BIND | MS.REC })
   restrictMount(path, { flags: NOTHING_SPECIAL, recursive: true })
   return { ...start([]), hasOwnProc: false }
+}
+
+/** Processes of the host, which the caller wants to be seen. */
+function showHost(path: string, start: StartFirst): FirstWithProc {
+  try {
+    mount(path, { type: 'proc', flags: NOTHING_SPECIAL })
+  } catch (cause) {
+    if (!isRefused(cause)) throw cause
+    return { ...showOuter(path, start), hasOwnProc: true }
+  }
+  return { ...start([]), hasOwnProc: true }
 }
 
 function end(started: StartedFirst): void {

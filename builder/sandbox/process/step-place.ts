@@ -16,6 +16,8 @@ import {
   raiseLoopback,
   unshareNamespaces,
 } from '#builder/linux'
+import { hostKinds } from '../container/step-namespaces.ts'
+import { enderFiles } from '../limits/group-ends.ts'
 import { mountKernel } from '../root/kernel-mounts.ts'
 import { mountScaffold } from '../root/scaffold.ts'
 import type { Scaffold } from '../root/scaffold-paths.ts'
@@ -28,8 +30,9 @@ import type { Preparer } from './preparer.ts'
 import { startWithProc } from './proc-mount.ts'
 
 /** What a place is made from. */
-export interface PlaceInput extends Pick<StepInput, 'network' | 'devicesLimited' | 'cgroups'> {
-  readonly spec: Pick<ProcessSpec, 'init' | 'security'>
+export interface PlaceInput
+  extends Pick<StepInput, 'network' | 'devicesLimited' | 'cgroups' | 'namespaces'> {
+  readonly spec: Pick<ProcessSpec, 'init' | 'security' | 'container'>
 }
 
 /** A place for one step. */
@@ -47,7 +50,7 @@ export interface Place {
 export function makePlace(preparer: Preparer, input: PlaceInput): Place {
   let first: FirstProcess | undefined
   try {
-    enterNewNamespaces(input.network)
+    enterNewNamespaces(input)
     makeMountsPrivate()
     const scaffold = mountScaffold(preparer.scaffold)
     enterScaffold(preparer.scaffold)
@@ -56,9 +59,9 @@ export function makePlace(preparer: Preparer, input: PlaceInput): Place {
     const lacking: StepPart[] = started.hasOwnProc ? [] : ['proc']
     if (input.network === 'none' && !raiseLoopback()) lacking.push('loopback')
     const { devicesLimited, spec } = input
-    mountKernel(scaffold, { host: preparer.host, security: spec.security, devicesLimited })
+    mountKernel(scaffold, { host: preparer.host, spec, devicesLimited })
     started.awaitReady()
-    const namespaces = openNamespaces(kindsToEnter(input.network))
+    const namespaces = openNamespaces(kindsToEnter(input))
     return { namespaces, first, scaffold, lacking }
   } catch (cause) {
     if (first !== undefined) endFirst(first)
@@ -77,11 +80,24 @@ export function dropPlace({ namespaces, first }: Place): void {
 function startFirst(
   { filter }: Preparer,
   scaffold: Scaffold,
-  { spec, cgroups }: PlaceInput,
+  input: PlaceInput,
 ): ReturnType<typeof startWithProc> {
-  return startWithProc(scaffold.proc, (mountProc) =>
-    spec.init ? startInit({ mountProc, filter }) : startGate({ mountProc, filter, cgroups }),
+  const { cgroups, namespaces } = input
+  const { pid } = namespaces
+  const ends = input.spec.container === undefined ? [] : enderFiles(cgroups)
+  return startWithProc(scaffold.proc, pid, (mountProc) =>
+    waitsAtGate(input)
+      ? startGate({ mountProc, filter, ends, cgroups, pid })
+      : startInit({ mountProc, filter, ends }),
   )
+}
+
+/** Whether the process waits to become the program: an init would not be pid 1 where others have one. */
+export function waitsAtGate({
+  spec,
+  namespaces,
+}: Pick<PlaceInput, 'spec' | 'namespaces'>): boolean {
+  return !spec.init || namespaces.pid !== 'own'
 }
 
 function enterScaffold(path: string): void {
@@ -90,15 +106,23 @@ function enterScaffold(path: string): void {
   closeSync(descriptor)
 }
 
-function enterNewNamespaces(network: StepInput['network']): void {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
+function enterNewNamespaces({ network, namespaces: { ipc, uts } }: PlaceInput): void {
+  const kinds: NamespaceKind[] = ['mnt']
+  if (ipc === 'own') kinds.push('ipc')
+  if (uts === 'own') kinds.push('uts')
   if (network === 'none') kinds.push('net')
-  if (typeof network !== 'string') enterNamespaces({ net: network.namespace })
+  enterNamespaces({
+    ...(typeof network !== 'string' && { net: network.namespace }),
+    ...(typeof ipc === 'number' && { ipc }),
+    ...(typeof uts === 'number' && { uts }),
+  })
   unshareNamespaces(kinds)
 }
 
-/** In a user namespace a thread cannot enter the host's network, but it is there already. */
-function kindsToEnter(network: StepInput['network']): readonly NamespaceKind[] {
-  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts']
-  return network !== 'host' || !isUserNamespace() ? [...kinds, 'net'] : kinds
+/** In a user namespace a thread cannot enter those of the host, but it is there already. */
+function kindsToEnter({ network, namespaces }: PlaceInput): readonly NamespaceKind[] {
+  const kinds: NamespaceKind[] = ['mnt', 'ipc', 'uts', 'net']
+  if (!isUserNamespace()) return kinds
+  const left: readonly NamespaceKind[] = hostKinds(namespaces, network)
+  return kinds.filter((kind) => !left.includes(kind))
 }

@@ -2,8 +2,8 @@ import { type NamespaceKind, namespaceFlags, type ProgramCall, TIOCSCTTY } from 
 import { ULIMIT_NAMES } from '#core'
 import { profileOnExec } from '../filter/apparmor.ts'
 import { type Confinement, confine } from '../filter/confinement.ts'
-import { confineOnExec } from '../filter/exec-attribute.ts'
-import { STEP_CAPABILITIES, STEP_UMASK } from '../filter/profile.ts'
+import { adjustCalls, confineOnExec } from '../filter/exec-attribute.ts'
+import { STEP_UMASK } from '../filter/profile.ts'
 import { GATE_DESCRIPTORS, type ProgramDescriptors } from './gate-process.ts'
 import {
   CLONE_INTO_CGROUP,
@@ -89,19 +89,21 @@ function stepCalls(
   { step, ...program }: StepProgram,
   descriptors: ProgramDescriptors,
 ): readonly ProgramCall[] {
-  const { root, profile, label } = step
+  const { root, label, profile, hidesGroups } = step
+  const { oomScoreAdj } = step.rights
   const confinement = confinementOf(step)
   const onExec = profile === undefined ? label : profileOnExec(profile)
-  return becomingCalls({ ...program, env: root.env, onExec, confinement }, descriptors)
+  const own = { env: root.env, onExec, confinement, oomScoreAdj, hidesGroups }
+  return becomingCalls({ ...program, ...own }, descriptors)
 }
 
-/** What the program of a step is left with: all rights where it has no filter. */
+/** What the program of a step is left with. */
 export function confinementOf({
   root,
   filter,
-}: Pick<PreparedStep, 'root' | 'filter'>): Confinement {
-  const capabilities = filter === undefined ? undefined : STEP_CAPABILITIES
-  return { filter, user: root.user, capabilities }
+  rights: { capabilities, noNewPrivileges },
+}: Pick<PreparedStep, 'root' | 'filter' | 'rights'>): Confinement {
+  return { filter, user: root.user, capabilities, bounding: capabilities, noNewPrivileges }
 }
 
 /** What a process becomes, wherever it is. */
@@ -111,6 +113,10 @@ export interface BecomingProgram extends Omit<StepProgram, 'step'> {
   readonly confinement: Confinement
   /** What a security module of the kernel makes of it, as `confineOnExec` takes it. */
   readonly onExec?: string | undefined
+  /** How soon the kernel ends it when memory is short. Default: as the builder. */
+  readonly oomScoreAdj?: number | undefined
+  /** Its own control group is the root of what it sees of them. Default: true. */
+  readonly hidesGroups?: boolean
   /** Made last, with the rights of the program. */
   readonly last?: readonly ProgramCall[]
 }
@@ -122,6 +128,8 @@ export function becomingCalls(
     args,
     env,
     onExec,
+    oomScoreAdj,
+    hidesGroups = true,
     confinement,
     hasTerminal = false,
     last = [],
@@ -130,8 +138,7 @@ export function becomingCalls(
   { report, cwd, all }: ProgramDescriptors,
 ): readonly ProgramCall[] {
   return [
-    // Its own control group is the root of what it sees of them.
-    { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
+    ...(hidesGroups ? [HIDE_GROUPS] : []),
     { call: 'fchdir', args: [cwd] },
     ...all
       .filter((descriptor) => descriptor !== report)
@@ -142,12 +149,16 @@ export function becomingCalls(
     { call: 'umask', args: [STEP_UMASK] },
     { call: 'keyctl', args: [KEYCTL_JOIN_SESSION_KEYRING, 0, 0, 0, 0], optional: true },
     ...limitCalls(limits),
+    ...(oomScoreAdj === undefined ? [] : adjustCalls(oomScoreAdj, freeDescriptor(report))),
     ...(onExec === undefined ? [] : confineOnExec(onExec, freeDescriptor(report))),
     ...confine(confinement),
     ...last,
     { call: 'execve', args: [program, [...args, 0], [...env, 0]] },
   ]
 }
+
+/** Its own control group is the root of what it sees of them. */
+const HIDE_GROUPS: ProgramCall = { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true }
 
 /** Makes standard input the terminal of the session that the process leads. */
 export const CONTROL_TERMINAL: ProgramCall = { call: 'ioctl', args: [0, TIOCSCTTY, 0] }

@@ -3,7 +3,7 @@
  * the mount namespace of the calling thread, and does not depend on how the process is started.
  */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
-import { type Identity, O_PATH } from '#builder/linux'
+import { attachMount, type Identity, MS, O_PATH, restrictMount } from '#builder/linux'
 import { TsbuildError } from '#core'
 import type { SelinuxLabels } from '../filter/selinux.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
@@ -28,7 +28,15 @@ import { removeStubs, StubMaker, type StubRecord } from './stubs.ts'
 export interface RootInput {
   readonly spec: Pick<
     ProcessSpec,
-    'mounts' | 'user' | 'cwd' | 'env' | 'hostname' | 'extraHosts' | 'shmSize' | 'security'
+    | 'mounts'
+    | 'user'
+    | 'cwd'
+    | 'env'
+    | 'hostname'
+    | 'extraHosts'
+    | 'shmSize'
+    | 'security'
+    | 'container'
   >
   readonly host: HostFacts
   readonly mountPoints: MountPointLayer
@@ -41,6 +49,8 @@ export interface RootInput {
   /** Whether these keep processes from opening devices of the host. */
   readonly devicesLimited: boolean
   readonly hasTerminal: boolean
+  /** Descriptor of a mount that becomes /dev/shm; absent: it gets its own. */
+  readonly sharedMemory?: number | undefined
 }
 
 /** An assembled root. `closeRoot` closes its descriptors, `removeStubs` removes what was made on disk. */
@@ -91,19 +101,22 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   const maker = new StubMaker(root, writableOf(rootMount))
   undo.push(() => removeStubs(maker.record))
   open(root)
+  const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
+  if (spec.container !== undefined) markContainer(root, onCreate)
   const etc = lstatSync(`${scaffold.root}/etc`, { throwIfNoEntry: false })
   if (etc?.ino === mountPoints.etc) maker.recordBelow('etc')
-  const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
-  const user = resolveUser(spec.user, imageFileReader(root))
+  const user = resolveUser(spec.user, imageFileReader(root), spec.container?.groups)
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
   const ptmx = input.hasTerminal ? open(openSync(`${scaffold.dev}/pts/ptmx`, TERMINAL)) : undefined
   mountOwn(root, input, onCreate)
   const sockets = mountAll(root, mounts, {
-    ...{ scaffold, onCreate, user, labelShown },
+    ...{ scaffold, user, labelShown },
+    onCreate: spec.container === undefined ? onCreate : keptInContainer(onCreate),
     socketLabel: shown.process,
   })
   for (const { descriptor } of sockets) open(descriptor)
   const cwd = openWorkingDirectory(root, spec.cwd, { create: 'directory' })
+  if (spec.container?.readonlyRoot === true) restrictMount(scaffold.root, { flags: MS.RDONLY })
   return {
     ...{ root, input: stdin, ptmx, user, sockets },
     cwd: open(cwd.descriptor),
@@ -111,6 +124,23 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
     env: environmentOf(spec, user.home),
     label: shown.process,
     stubs: maker.record,
+  }
+}
+
+/** Programs find out by this file that they are in a container. It is in no layer. */
+function markContainer(root: number, onCreate: OnCreate): void {
+  const mark = findEntry(root, '/.dockerenv', { create: 'file', onCreate, nofollow: true })
+  closeSync(mark.descriptor)
+}
+
+const ETC_FILES: ReadonlySet<string> = new Set(['hosts', 'hostname', 'resolv.conf'])
+
+/** What a container mounts something on stays in its layer, but for the files of /etc that are its engine's. */
+function keptInContainer(onCreate: OnCreate): OnCreate {
+  return (creation, make) => {
+    const { parentNames, name } = creation
+    if (parentNames.join('/') === 'etc' && ETC_FILES.has(name)) onCreate(creation, make)
+    else make()
   }
 }
 
@@ -140,12 +170,15 @@ const TERMINAL = constants.O_RDWR | constants.O_NOCTTY
 function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
   const { spec, host, scaffold, network, cgroups } = input
   const { shmSize, hostname, extraHosts } = spec
-  mountShm(scaffold, shmSize)
+  if (input.sharedMemory === undefined) mountShm(scaffold, shmSize)
+  else attachMount(input.sharedMemory, `${scaffold.dev}/shm`)
   moveKernel(root, '/dev', { scaffold, onCreate })
   mountControlGroups(scaffold, cgroups)
   moveKernel(root, '/sys', { scaffold, onCreate })
-  const files = etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ...network })
-  mountEtcFiles(root, files, { directory: scaffold.etc, onCreate })
+  if (spec.container?.etc !== 'mounted') {
+    const files = etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ...network })
+    mountEtcFiles(root, files, { directory: scaffold.etc, onCreate })
+  }
   moveKernel(root, '/proc', { scaffold, onCreate })
 }
 

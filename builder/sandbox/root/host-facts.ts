@@ -16,6 +16,8 @@ export interface HostFacts {
   readonly address: string
   /** The profile of AppArmor for steps, where the kernel has it. */
   readonly profile: string | undefined
+  /** Whether processes can be given another profile of AppArmor. */
+  readonly takesProfiles: boolean
   /** Labels of SELinux for steps, where the kernel has it. */
   readonly labels: SelinuxLabels | undefined
   /** Whether group 5, which terminals belong to, exists in this user namespace. */
@@ -25,12 +27,14 @@ export interface HostFacts {
 /** Looks at the host. @param store as for `selinuxState` */
 export function readHostFacts(store: string): HostFacts {
   const selinux = readSelinux(store)
+  const appArmor = readAppArmor()
   return {
     masked: [...MASKED_PATHS, ...throttlePaths()].filter((path) => existsSync(path)),
     readonly: READONLY_PATHS.filter((path) => existsSync(path)),
     resolvConf: readHostResolvConf(),
     address: hostAddress(),
-    profile: readAppArmor() === 'loaded' ? STEP_PROFILE : undefined,
+    profile: appArmor === 'loaded' ? STEP_PROFILE : undefined,
+    takesProfiles: appArmor !== 'none',
     labels: selinux.kind === 'labels' ? selinux.labels : undefined,
     ttyGroup: isGroupMapped(5),
   }

@@ -29,9 +29,24 @@ const GROUP: AccountLookup = { what: 'group', code: 'STEP_FAILED' }
 /**
  * Finds out who `USER` is, from the image's own passwd and group files.
  * @param spec empty, `user`, `user:group`; names or numbers
+ * @param more groups besides those of the user; names or numbers
  * @throws {TsbuildError} STEP_FAILED when the image has no such user or group
  */
-export function resolveUser(spec: string, read: ReadImageFile): StepUser {
+export function resolveUser(
+  spec: string,
+  read: ReadImageFile,
+  more: readonly string[] = [],
+): StepUser {
+  const user = ownUser(spec, read)
+  if (more.length === 0) return user
+  const known = more.every((name) => numberOf(name, GROUP) !== undefined)
+    ? []
+    : parseGroups(read('/etc/group') ?? '')
+  const added = more.map((name) => numberOf(name, GROUP) ?? findGroup(name, known))
+  return { ...user, groups: [...new Set([...user.groups, ...added])] }
+}
+
+function ownUser(spec: string, read: ReadImageFile): StepUser {
   const [userPart = '', groupPart = ''] = splitOnce(spec)
   if (spec === '') return rootUser(read)
   const uid = numberOf(userPart, USER)

@@ -1,4 +1,6 @@
 import type { Mount, StepResources, Ulimit } from '#core'
+import type { ContainerSettings } from './container-settings.ts'
+import type { MadeNetwork, NamespaceHolder } from './namespace-holder.ts'
 
 /** One process to run, with everything it may see. */
 export interface ProcessSpec {
@@ -11,7 +13,8 @@ export interface ProcessSpec {
   /** USER as the image has it: empty, `name`, `uid`, `name:group`, `uid:gid`. */
   readonly user: string
   readonly hostname: string
-  readonly network: 'default' | 'none' | 'host'
+  /** `default`: one of its own that reaches the world; or one that others have made, or are in. */
+  readonly network: 'default' | 'none' | 'host' | MadeNetwork | NamespaceHolder
   /** Lines for /etc/hosts besides the loopback ones: `[host, address]`. */
   readonly extraHosts: readonly (readonly [string, string])[]
   /** The root (`target` is `/`) first, then what is mounted into it, parents before children. */
@@ -29,10 +32,16 @@ export interface ProcessSpec {
   readonly resources: StepResources
   /** Where its control group is made, from the root of the hierarchy. */
   readonly cgroupParent?: string | undefined
+  /** It is a container: it has control groups of its own, and what is mounted on is there to stay. */
+  readonly container?: ContainerSettings
 }
 
 /** Another process in a sandbox in which one runs. */
 export interface ExecSpec extends Pick<ProcessSpec, 'args' | 'env' | 'user'> {
   /** Absolute; an existing directory, found inside the root. */
   readonly cwd: string
+  /** With every capability, and no security module; a filter of system calls stays. */
+  readonly privileged?: boolean
+  /** Supplementary groups, by name or number, besides those of its user. */
+  readonly groups?: readonly string[]
 }

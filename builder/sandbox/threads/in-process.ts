@@ -1,13 +1,18 @@
 import { isUserNamespace } from '#builder/linux'
 import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
 import { TsbuildError } from '#core'
+import { hostKinds } from '../container/step-namespaces.ts'
 import { confinementNotices } from '../host/confinement-notices.ts'
 import { missingLimitNotice, noticesOf, sharedNetworkNotice, strictError } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import type { PreparerOptions, ShownFiles } from '../process/preparer.ts'
 import type { RuntimeProgram } from '../runtime/runtime-program.ts'
+import type { SharedKind } from '../spec/namespace-holder.ts'
+import type { OpenedRoot } from '../spec/opened-root.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { RunningProcess, Sandbox, StartOptions } from '../spec/sandbox.ts'
+import { openedRoot } from './container-control.ts'
+import { joinedNetwork } from './joined-network.ts'
 import { openNetworks } from './open-networks.ts'
 import { RunningStep, type StepNetworks } from './running-step.ts'
 import { ownStarter, runtimeStarter } from './step-starter.ts'
@@ -55,15 +60,18 @@ class InProcessSandbox implements Sandbox {
     for (const notice of confinementNotices(shown.store)) this.#onNotice(notice)
     if (!canMakeNamespaces()) return
     // A failure is reported by the first step that uses them.
-    this.#workersFor('none').catch(() => undefined)
+    this.#workersFor([]).catch(() => undefined)
   }
 
   async start(spec: ProcessSpec, options: StartOptions = {}): Promise<RunningProcess> {
     const missing = missingNamespacesError()
     if (missing !== undefined) throw missing
     if (this.#runtime !== undefined && !spec.init) throw programAsFirstError(this.#runtime)
+    if (this.#runtime !== undefined && spec.container !== undefined) {
+      throw noContainersError(this.#runtime)
+    }
     const network = await this.#networkOf(spec.network)
-    const workers = await this.#workersFor(network)
+    const workers = await this.#workersFor(hostKinds(spec.container?.namespaces ?? {}, network))
     const starter =
       this.#runtime === undefined ? ownStarter(workers) : runtimeStarter(workers, this.#runtime)
     const step = new RunningStep(spec, options, {
@@ -74,6 +82,13 @@ class InProcessSandbox implements Sandbox {
     const onEnd = (): void => void this.#running.delete(step)
     step.end.then(onEnd, onEnd)
     return await step.started()
+  }
+
+  async openRoot(mounts: ProcessSpec['mounts']): Promise<OpenedRoot> {
+    const missing = missingNamespacesError()
+    if (missing !== undefined) throw missing
+    const { thread } = await this.#workersFor([])
+    return openedRoot(await thread.run('openRoot', mounts))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -87,14 +102,15 @@ class InProcessSandbox implements Sandbox {
   }
 
   async #networkOf(wanted: ProcessSpec['network']): Promise<StepNetworks> {
-    if (wanted !== 'default') return wanted
+    if (wanted === 'none' || wanted === 'host') return wanted
+    if (wanted !== 'default') return joinedNetwork(wanted)
     this.#networks ??= this.#openNetworks()
     return await this.#networks
   }
 
   /** Tried once: what is missing does not come while a build runs. */
   async #openNetworks(): Promise<StepNetworks> {
-    const { thread } = await this.#workersFor('none')
+    const { thread } = await this.#workersFor([])
     try {
       return await openNetworks(thread, this.#onNotice)
     } catch (cause) {
@@ -109,9 +125,10 @@ class InProcessSandbox implements Sandbox {
   /**
    * The same workers serve all steps, except in a user namespace: a thread that has left the host's
    * network cannot come back there, since that network belongs to another user namespace.
+   * @param onHost the kinds of namespaces that it must still have from the host
    */
-  #workersFor(network: StepNetworks): Promise<StepWorkers> {
-    const key = isUserNamespace() && network === 'host' ? 'host' : 'any'
+  #workersFor(onHost: readonly SharedKind[]): Promise<StepWorkers> {
+    const key = isUserNamespace() ? onHost.join(' ') : ''
     const known = this.#workers.get(key)
     if (known !== undefined) return known
     const started = startWorkers(this.#places, (group) => this.#reportGroup(group))
@@ -124,6 +141,14 @@ class InProcessSandbox implements Sandbox {
       this.#onNotice(missingLimitNotice(controller, failure))
     }
   }
+}
+
+/** What it would do otherwise than tsbuild is not known. */
+function noContainersError({ kind }: RuntimeProgram): TsbuildError {
+  return new TsbuildError(`${kind} starts steps of builds, and no containers`, {
+    code: 'UNSUPPORTED',
+    hint: 'start containers without a runtime',
+  })
 }
 
 /** A pid namespace that a runtime makes would not end with the builder. */

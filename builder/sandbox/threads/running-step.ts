@@ -2,8 +2,10 @@ import type { ProcessEnd } from '#builder/linux'
 import type { NetworkSource } from '#builder/network'
 import { Resources, TsbuildError } from '#core'
 import { Child } from '../children/child.ts'
+import { openStepNamespaces } from '../container/step-namespaces.ts'
 import { directIoNotice, missingPartNotice } from '../host/notices.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
+import { endProcesses } from '../limits/group-processes.ts'
 import type { GroupUsage } from '../limits/group-usage.ts'
 import { limitsDevices, limitsOnlyDirectIo, makeStepGroup } from '../limits/step-groups.ts'
 import { adoptFirst } from '../process/first-process.ts'
@@ -17,6 +19,8 @@ import {
 import type { PlaceInput } from '../process/step-place.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { ExitStatus, RunningProcess, StartOptions } from '../spec/sandbox.ts'
+import type { StepSpec } from '../spec/step-spec.ts'
+import { ContainerControl } from './container-control.ts'
 import { streamsOf } from './process-streams.ts'
 import { StepExecs } from './step-execs.ts'
 import { stepFailure } from './step-failure.ts'
@@ -40,6 +44,12 @@ export interface StepContext {
   readonly onNotice: (notice: TsbuildError) => void
 }
 
+interface RunContext {
+  readonly networks: StepNetworks
+  /** That of a container, or of a step with limits. */
+  readonly group: ControlGroup | undefined
+}
+
 /** One step from its preparation to its last process. */
 export class RunningStep {
   readonly #workers: StepWorkers
@@ -48,7 +58,7 @@ export class RunningStep {
   readonly #required: StepContext['required']
   readonly #onNotice: StepContext['onNotice']
   readonly #started = Promise.withResolvers<RunningProcess>()
-  #first: Child | undefined
+  #kill: () => void = () => undefined
   readonly #cancelling = new AbortController()
 
   /** How it ended, once nothing is left of it. Rejections reach only those who await it. */
@@ -77,7 +87,7 @@ export class RunningStep {
   /** Ends everything in the step's namespaces; `end` then rejects with CANCELLED. */
   cancel(): void {
     this.#cancelling.abort()
-    this.#first?.signal('SIGKILL')
+    this.#kill()
   }
 
   #isCancelled(): boolean {
@@ -102,9 +112,11 @@ export class RunningStep {
 
   /** Takes what steps share, for as long as this one needs it. */
   async #runWith(spec: ProcessSpec, networks: StepNetworks): Promise<ExitStatus> {
-    const groups = this.#workers.groups[spec.security]
+    const step = stepSpec(spec)
+    const groups = this.#workers.groups[step.security]
     await using taken = new Resources()
-    const ownGroup = makeStepGroup(spec)
+    const namespaces = openStepNamespaces(spec, taken)
+    const ownGroup = makeStepGroup(step)
     taken.use({ [Symbol.asyncDispose]: async () => ownGroup?.remove() })
     const group = ownGroup ?? groups.take()
     if (spec.resources.io !== undefined && limitsOnlyDirectIo(group))
@@ -112,10 +124,12 @@ export class RunningStep {
     taken.use({ [Symbol.dispose]: () => ownGroup ?? groups.giveBack(group) })
     const network = await takeNetwork(networks, taken)
     const { directories: cgroups } = group
-    const devicesLimited = spec.security === 'sandbox' && limitsDevices(group)
+    const devicesLimited = step.security === 'sandbox' && limitsDevices(group)
     const { stdin = 'empty', terminal } = this.#options
     const hasTerminal = terminal !== undefined
-    const input: StepInput = { spec, network, cgroups, devicesLimited, hasTerminal }
+    const input: StepInput = {
+      ...{ spec: step, network, namespaces, cgroups, devicesLimited, hasTerminal },
+    }
     const { args, ulimits } = spec
     const launchGroup = { directories: cgroups, isOfStep: ownGroup !== undefined }
     const launch = { args, ulimits, stdin, terminal, group: launchGroup }
@@ -124,7 +138,7 @@ export class RunningStep {
     const start = { input, required: this.#required, launch }
     const ready = await this.#starter(start)
     for (const part of ready.step.lacking) this.#onNotice(missingPartNotice(part))
-    const end = await this.#runIn(ready, start, networks)
+    const end = await this.#runIn(ready, start, { networks, group: ownGroup })
     return statusOf(end, { reached: reached(), used: used() })
   }
 
@@ -132,20 +146,26 @@ export class RunningStep {
   async #runIn(
     ready: ReadyStep,
     { input, launch }: StartInput,
-    networks: StepNetworks,
+    { networks, group: ownGroup }: RunContext,
   ): Promise<ProcessEnd> {
     const { step } = ready
     const first = adoptFirst(step.first)
-    this.#first = first
     const { onConnect, isFollowed } = this.#options
     const listeners = step.root.sockets.map((socket) => listenOn(socket, onConnect))
     const execs = new StepExecs((beside, signal) =>
       orAbandon(first, this.#workers.thread.run('launchBeside', beside, { signal })),
     )
+    let container: ContainerControl | undefined
+    const kill = (): void => {
+      first.signal('SIGKILL')
+      container?.resume()
+    }
+    this.#kill = kill
     // Whatever is being started there does not keep the step from ending.
     const endOthers = async (): Promise<void> => {
-      first.signal('SIGKILL')
+      kill()
       await execs.close()
+      if (step.sharesPids && ownGroup !== undefined) await endProcesses(ownGroup.directories)
     }
     let made: MadeRoot | undefined
     try {
@@ -155,18 +175,24 @@ export class RunningStep {
       const control = {
         end: this.end,
         signal: (name: NodeJS.Signals) => child.signal(name),
-        kill: () => first.signal('SIGKILL'),
+        kill,
       }
+      const { pid } = launched
+      container = new ContainerControl({ pid, step, made, group: ownGroup })
+      const { methods } = container
       const handle = new ProcessHandle(streamsOf(launched.io, this.end), control)
       const { ulimits, group } = launch
       const shared = { step, ulimits, group, made, cancelled: this.#cancelling.signal }
-      this.#started.resolve(
-        stepHandle(handle, (spec, options) => execs.start(shared, spec, options)),
-      )
-      if (this.#isCancelled()) first.signal('SIGKILL')
+      const exec: RunningProcess['exec'] = async (spec, options) => {
+        if (container?.isPaused === true) throw pausedError()
+        return await execs.start(shared, spec, options)
+      }
+      this.#started.resolve(stepHandle(handle, { pid, exec, ...methods }))
+      if (this.#isCancelled()) kill()
       else if (isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end
     } finally {
+      container?.close()
       for (const listener of listeners) listener[Symbol.dispose]()
       await endOthers()
       if (made !== undefined) closeMade(made)
@@ -176,15 +202,31 @@ export class RunningStep {
 
   /** Beside this step, for one like it. A failure is reported by the step that needs a place. */
   async #makeSpare(
-    { spec, network: current, devicesLimited }: PlaceInput,
+    { spec, network: current, namespaces, devicesLimited }: PlaceInput,
     networks: StepNetworks,
   ): Promise<void> {
     const network = await upcomingNetwork(networks, current)
     if (!spec.init) return
     const { init, security } = spec
-    const input = { spec: { init, security }, network, devicesLimited, cgroups: [] }
+    const input = { spec: { init, security }, network, namespaces, devicesLimited, cgroups: [] }
     await this.#workers.thread.run('makeSpare', input)
   }
+}
+
+/** A step as its thread gets it: without handles. */
+function stepSpec({ network: _, container, ...spec }: ProcessSpec): StepSpec {
+  if (container === undefined) return spec
+  const { namespaces: __, ...settings } = container
+  return {
+    ...{ ...spec, container: settings },
+    security: settings.privileged === true ? 'insecure' : spec.security,
+  }
+}
+
+function pausedError(): TsbuildError {
+  return new TsbuildError('the container is paused: resume it before something is started in it', {
+    code: 'CONFLICT',
+  })
 }
 
 /** What a thread that ended too early has started is not known: it would keep pid 1 from ending. */

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { TsbuildError } from '#core'
+import type { ContainerMethods } from '../spec/no-container.ts'
 import type { ExitStatus, RunningProcess, StartedProcess } from '../spec/sandbox.ts'
 import type { ProcessStreams } from './process-streams.ts'
 
@@ -64,6 +65,9 @@ export function cancelledStepError(): TsbuildError {
 }
 
 /** The handle of the process that a sandbox was made for. */
-export function stepHandle(handle: ProcessHandle, exec: RunningProcess['exec']): RunningProcess {
-  return Object.assign(handle, { exec })
+export function stepHandle(
+  handle: ProcessHandle,
+  own: ContainerMethods & Pick<RunningProcess, 'pid' | 'exec'>,
+): RunningProcess {
+  return Object.assign(handle, own)
 }

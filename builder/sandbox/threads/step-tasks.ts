@@ -2,7 +2,9 @@
 import type { ResolverSockets, StepNetwork, UplinkPlace, UplinkPlan } from '#builder/network'
 import type { SharedChild } from '../children/shared-child.ts'
 import { missingPartNotice, strictError } from '../host/notices.ts'
+import { openContainerRoot } from '../process/container-root.ts'
 import { type ExecInput, startExec } from '../process/exec-process.ts'
+import type { MadeRoot } from '../process/made-root.ts'
 import { prepareStep } from '../process/prepare-step.ts'
 import {
   dropStep,
@@ -18,6 +20,7 @@ import {
   type RuntimeStep,
   startByRuntime,
 } from '../runtime/runtime-process.ts'
+import type { ProcessSpec } from '../spec/process-spec.ts'
 import { stepFailure } from './step-failure.ts'
 import {
   openThreadHub,
@@ -100,9 +103,15 @@ export function start({ input, required, launch }: StartInput): Started {
   }
 }
 
+/** Shows the root of a container without processes. */
+export function openRoot(mounts: ProcessSpec['mounts']): MadeRoot {
+  return openContainerRoot(threadPreparer(), mounts)
+}
+
 /** A place that has what it must have of its own. */
 function takePlace(input: StepInput, required: StartInput['required']): Place {
-  const place = sparePlace.take(input) ?? makePlace(threadPreparer(), input)
+  const spare = input.spec.container === undefined ? sparePlace.take(input) : undefined
+  const place = spare ?? makePlace(threadPreparer(), input)
   const missing = place.lacking.find((part) => required.includes(part))
   if (missing === undefined) return place
   dropPlace(place)

@@ -2,6 +2,7 @@ import { statSync } from 'node:fs'
 import type { TaskThread } from '#builder/threads'
 import type { Snapshots } from '../snapshots.ts'
 import type { Snapshot, Snapshotter, View } from '../spec/snapshotter.ts'
+import { notKeptError } from '../upper/unavailable.ts'
 import type * as rootTasks from './root-tasks.ts'
 import { Turns } from './turns.ts'
 
@@ -88,6 +89,11 @@ class InPlaceSnapshotter implements Snapshotter {
   }
 
   /** The sandbox puts them into the root. */
+  /** Only one root is shown at a time. */
+  async reopen(): Promise<Snapshot> {
+    throw notKeptError('in place, what steps write')
+  }
+
   async view(_directory: string, lower: readonly string[]): Promise<View> {
     return {
       mount: { type: 'overlay', target: '/', lower },

@@ -7,6 +7,7 @@ import type {
   ViewOptions,
 } from '../spec/snapshotter.ts'
 import { CopiedRoots } from './copied-roots.ts'
+import { openKeptCopy } from './kept-copy.ts'
 
 /**
  * Snapshots by copying: the layers are made anew as plain files, and what a step has changed is found
@@ -50,6 +51,10 @@ export class CopiesSnapshotter implements Snapshotter {
         roots.giveBack(root)
       },
     }
+  }
+
+  reopen(directory: string, lower: readonly string[], signal?: AbortSignal): Promise<Snapshot> {
+    return openKeptCopy(directory, lower, signal)
   }
 
   async view(

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs'
 import { deletionsBeside } from '#builder/layer'
-import { TsbuildError } from '#core'
+import { TsbuildError, type WritablePart } from '#core'
 import { findHostProgram } from '#disk'
 import type {
   Snapshot,
@@ -10,7 +10,7 @@ import type {
   ViewOptions,
 } from '../spec/snapshotter.ts'
 import { unavailableError } from '../upper/unavailable.ts'
-import { createWritable } from '../upper/writable.ts'
+import { createWritable, reopenWritable } from '../upper/writable.ts'
 import { type FuseOverlay, FuseServer } from './fuse-server.ts'
 
 /** Snapshots by the program fuse-overlayfs, where it is installed and /dev/fuse can be opened. */
@@ -27,7 +27,22 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
     lower: readonly string[],
     signal?: AbortSignal,
   ): Promise<Snapshot> {
-    const writable = createWritable(directory, lower)
+    return await this.#serve(directory, createWritable(directory, lower), { lower, signal })
+  }
+
+  async reopen(
+    directory: string,
+    lower: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<Snapshot> {
+    return await this.#serve(directory, await reopenWritable(directory, lower), { lower, signal })
+  }
+
+  async #serve(
+    directory: string,
+    writable: WritablePart,
+    { lower, signal }: ServeOptions,
+  ): Promise<Snapshot> {
     const { upper } = writable
     const server = await startServer({ lower: orEmpty(directory, lower), writable })
     const { descriptor } = server
@@ -60,11 +75,16 @@ export class FuseOverlayfsSnapshotter implements Snapshotter {
   }
 }
 
+interface ServeOptions {
+  readonly lower: readonly string[]
+  readonly signal: AbortSignal | undefined
+}
+
 /** @param directory exists; gets an empty layer where there is none */
 function orEmpty(directory: string, lower: readonly string[]): readonly string[] {
   if (lower.length > 0) return lower
   const empty = `${directory}/empty`
-  mkdirSync(empty)
+  mkdirSync(empty, { recursive: true })
   return [empty]
 }
 

@@ -9,7 +9,7 @@ import type {
   View,
   ViewOptions,
 } from '../spec/snapshotter.ts'
-import { unavailableError } from '../upper/unavailable.ts'
+import { notKeptError, unavailableError } from '../upper/unavailable.ts'
 import { hasInvisibleDeletions, withVisibleDeletions } from '../upper/visible-deletions.ts'
 import { createWritable } from '../upper/writable.ts'
 import { readOnlyOverlay } from './overlay.ts'
@@ -49,6 +49,11 @@ export class OverlayTmpfsSnapshotter implements Snapshotter {
       exhausted: (isSaid) => (isSaid || isNearlyFull(upper) ? memory.size : undefined),
       [Symbol.asyncDispose]: async () => memory[Symbol.dispose](),
     }
+  }
+
+  /** Memory does not last. */
+  async reopen(): Promise<Snapshot> {
+    throw notKeptError('with overlay-tmpfs, what is written')
   }
 
   async view(directory: string, lower: readonly string[], options: ViewOptions): Promise<View> {

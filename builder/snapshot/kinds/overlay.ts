@@ -1,20 +1,19 @@
 import { mkdirSync } from 'node:fs'
+import type { OverlayMount, WritablePart } from '#core'
 import type { LayersMount, Snapshot, Snapshotter, View, ViewOptions } from '../spec/snapshotter.ts'
-import { createWritable } from '../upper/writable.ts'
+import { createWritable, reopenWritable } from '../upper/writable.ts'
 
 /** Snapshots by the kernel's overlayfs. Whether it can show them is seen when a sandbox mounts them. */
 export class OverlaySnapshotter implements Snapshotter {
   readonly kind = 'overlay'
 
   async prepare(directory: string, lower: readonly string[]): Promise<Snapshot> {
-    const writable = createWritable(directory, lower)
-    return {
-      root: { type: 'overlay', target: '/', lower, writable },
-      changes: async () => writable.upper,
-      altered: () => undefined,
-      exhausted: () => undefined,
-      [Symbol.asyncDispose]: async () => undefined,
-    }
+    return overlaySnapshot(createWritable(directory, lower), lower)
+  }
+
+  async reopen(directory: string, lower: readonly string[]): Promise<Snapshot> {
+    const snapshot = overlaySnapshot(await reopenWritable(directory, lower), lower)
+    return { ...snapshot, root: { ...snapshot.root, lasting: true } }
   }
 
   async view(
@@ -30,6 +29,19 @@ export class OverlaySnapshotter implements Snapshotter {
 
   async [Symbol.asyncDispose](): Promise<void> {
     // It holds nothing.
+  }
+}
+
+function overlaySnapshot(
+  writable: WritablePart,
+  lower: readonly string[],
+): Snapshot & { readonly root: OverlayMount } {
+  return {
+    root: { type: 'overlay', target: '/', lower, writable },
+    changes: async () => writable.upper,
+    altered: () => undefined,
+    exhausted: () => undefined,
+    [Symbol.asyncDispose]: async () => undefined,
   }
 }
 

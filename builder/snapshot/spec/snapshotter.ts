@@ -24,6 +24,13 @@ export interface Snapshotter extends AsyncDisposable {
    */
   prepare(directory: string, lower: readonly string[], signal?: AbortSignal): Promise<Snapshot>
   /**
+   * The same root again, with what was changed in it, after its snapshot was disposed of or its process was killed;
+   * or a new one where nothing is at `directory`. What is written to it stays there until the caller removes it.
+   * @param lower the same as before
+   * @throws {TsbuildError} as `prepare`; SNAPSHOT_UNAVAILABLE where nothing that is written can stay
+   */
+  reopen(directory: string, lower: readonly string[], signal?: AbortSignal): Promise<Snapshot>
+  /**
    * Layers that are mounted besides the root; what is written to them is dropped.
    * @throws {TsbuildError} as `prepare`
    */

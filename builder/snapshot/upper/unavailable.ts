@@ -1,5 +1,13 @@
 import { errnoOf, TsbuildError } from '#core'
 
+/** The failure to show again what was written before. @param what `what steps write` */
+export function notKeptError(what: string): TsbuildError {
+  return new TsbuildError(`${what} does not last`, {
+    code: 'SNAPSHOT_UNAVAILABLE',
+    hint: 'put the store on a file system that overlayfs can write to, or use --snapshotter copies',
+  })
+}
+
 /** What a failed system call means to who asks for snapshots: this host has none of this kind. */
 export function unavailableError(doing: string, cause: unknown): TsbuildError {
   if (errnoOf(cause) === undefined || !(cause instanceof Error)) throw cause

@@ -1,5 +1,15 @@
-import { chmodSync, chownSync, lstatSync, lutimesSync, mkdirSync } from 'node:fs'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  lutimesSync,
+  mkdirSync,
+  renameSync,
+} from 'node:fs'
 import { ioError, type WritablePart } from '#core'
+import { makeFolders, removeTree } from '#disk'
+import { notKeptError } from './unavailable.ts'
 import { copyXattrs } from './xattrs.ts'
 
 /**
@@ -21,6 +31,32 @@ export function createWritable(directory: string, lower: readonly string[]): Wri
     return part
   } catch (cause) {
     throw ioError(`make the writable layer ${directory}`, cause)
+  }
+}
+
+/**
+ * The directories of an overlay with what was written to them; made where they are missing, also by a process that
+ * was killed while it made them. The work directory has nothing that is needed.
+ * @throws {TsbuildError} as `createWritable`; SNAPSHOT_UNAVAILABLE where another kind of snapshot is kept there
+ */
+export async function reopenWritable(
+  directory: string,
+  lower: readonly string[],
+): Promise<WritablePart> {
+  const part = { upper: `${directory}/upper`, work: `${directory}/work` }
+  const making = `${directory}/making`
+  try {
+    makeFolders(directory, 0o700)
+    if (existsSync(`${directory}/root`)) throw notKeptError('what was written to a copy')
+    if (!existsSync(part.upper)) {
+      await removeTree(making)
+      renameSync(createWritable(making, lower).upper, part.upper)
+    }
+    await Promise.all([making, part.work].map((path) => removeTree(path)))
+    mkdirSync(part.work, { mode: 0o700 })
+    return part
+  } catch (cause) {
+    throw ioError(`reopen the writable layer ${directory}`, cause)
   }
 }
 

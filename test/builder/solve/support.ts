@@ -38,6 +38,7 @@ import {
 } from '#core'
 import { parseDockerfile } from '#parser'
 import { BuildRecorder } from '#record'
+import { noContainer } from '../../../builder/sandbox/spec/no-container.ts'
 import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
 import { diffIdsOf } from '../../../builder/solve/layers/layer.ts'
@@ -67,12 +68,18 @@ class ScriptedSandbox implements Sandbox {
       stderr: Readable.from([]),
       signal: () => undefined,
       resize: () => undefined,
+      pid: 0,
       exec: () => Promise.reject(new Error('scripts are alone')),
+      ...noContainer('scripts are not containers'),
       wait: () => end,
       [Symbol.asyncDispose]: async () => {
         await end.catch(() => undefined)
       },
     }
+  }
+
+  async openRoot(): Promise<never> {
+    throw new Error('scripts have no root')
   }
 
   async #perform(spec: ProcessSpec, signal: AbortSignal | undefined): Promise<ExitStatus> {

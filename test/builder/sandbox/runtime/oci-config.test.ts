@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { getResourceLimit, ownCapabilities } from '#builder/linux'
+import { STEP_CAPABILITIES } from '../../../../builder/sandbox/filter/profile.ts'
 import type { StepProgram } from '../../../../builder/sandbox/process/step-program.ts'
 import { ociConfig, toJson } from '../../../../builder/sandbox/runtime/oci-config.ts'
 
@@ -26,7 +27,14 @@ interface Config {
 function textOf(step: Step, uid: number, ulimits: StepProgram['ulimits'] = []): string {
   const root = { user: { uid, gid: 5, groups: [5, 7] }, cwdPath: CWD }
   const openFiles = { soft: 64n, hard: 4096n }
-  const program = { step: { ...step, root }, program: '/bin/sh', args: ['sh'], ulimits, openFiles }
+  const capabilities = step.filter === undefined ? undefined : STEP_CAPABILITIES
+  const program = {
+    step: { ...step, root, rights: { capabilities } },
+    program: '/bin/sh',
+    args: ['sh'],
+    ulimits,
+    openFiles,
+  }
   // Of a step only what is looked at.
   return ociConfig(program as unknown as StepProgram, PLACE, ['/proc/self/fd/3'])
 }

@@ -10,6 +10,7 @@ const openFollowed: OpenSandbox = (options) => {
   const sandbox = inProcessSandbox(options)
   return {
     start: (spec, settings) => sandbox.start(spec, { ...settings, isFollowed: true }),
+    openRoot: (mounts) => sandbox.openRoot(mounts),
     [Symbol.asyncDispose]: () => sandbox[Symbol.asyncDispose](),
   }
 }

@@ -5,6 +5,7 @@ import { inPlaceSnapshots, type Snapshot } from '#builder/snapshot'
 import { inPlaceThread } from '#builder/solve'
 import type { TsbuildError } from '#core'
 import { inPlaceSandbox } from '../../../../../builder/sandbox/in-place/in-place-sandbox.ts'
+import { noContainer } from '../../../../../builder/sandbox/spec/no-container.ts'
 import type { ProcessSpec } from '../../../../../builder/sandbox/spec/process-spec.ts'
 import type {
   ExitStatus,
@@ -39,6 +40,7 @@ export const placingSandbox: OpenSandbox = ({ temporary }) => {
           ...{ upper, lower: root.lower },
         })
       }),
+    openRoot: (mounts) => inner.openRoot(mounts),
     [Symbol.asyncDispose]: async () => {
       await inner[Symbol.asyncDispose]()
       await snapshots[Symbol.asyncDispose]()
@@ -72,7 +74,9 @@ async function startOn(
     stderr: process.stderr,
     signal: (name) => process.signal(name),
     resize: (size) => process.resize(size),
+    pid: process.pid,
     exec: (spec, options) => process.exec(spec, options),
+    ...noContainer('steps in place are not containers'),
     wait: () => end,
     [Symbol.asyncDispose]: async () => {
       await process[Symbol.asyncDispose]()
