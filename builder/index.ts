@@ -76,6 +76,11 @@ export {
   type VerifyImageOptions,
   verifyImage,
 } from './build/images/signing/verify.ts'
+export {
+  type ContainerServices,
+  type ContainerServicesOptions,
+  openContainerServices,
+} from './build/run/container-services.ts'
 export { type DebugOptions, debugStep, type ServeProcess } from './build/run/debug-step.ts'
 export {
   type ContainerOptions,

@@ -4,7 +4,7 @@ import { BuildFolders } from './builds/build-folders.ts'
 import { CacheMounts } from './cache-mounts.ts'
 import { EngineDocuments } from './engine/engine-documents.ts'
 import { bootId } from './filesystem/boot.ts'
-import { lockSync } from './filesystem/file-lock.ts'
+import { lockSync, tryLock } from './filesystem/file-lock.ts'
 import {
   ensureFolders,
   type Layout,
@@ -120,10 +120,28 @@ export class Store implements AsyncDisposable {
     return this.blobs.stored + this.layers.stored
   }
 
+  /** The files of containers, a folder each. */
+  get containersFolder(): string {
+    return this.#layout.containers
+  }
+
+  /** The files of volumes, a folder each. */
+  get volumesFolder(): string {
+    return this.#layout.volumes
+  }
+
+  /**
+   * The right to write what the engine keeps, which one process has at a time.
+   * @returns `undefined` when another one has it
+   */
+  lockEngine(): Disposable | undefined {
+    return tryLock(this.#layout.engineLock)
+  }
+
   /** The folders with what steps are shown as it lies on the disk, also while it is written. */
   get shownFolders(): readonly string[] {
-    const { layers, kept, temporary } = this.#layout
-    return [layers, kept, temporary]
+    const { layers, kept, temporary, containers, volumes } = this.#layout
+    return [layers, kept, temporary, containers, volumes]
   }
 
   /**

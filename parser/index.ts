@@ -112,6 +112,7 @@ export {
   type SourceErrorOptions,
   type SourceFile,
 } from './text/diagnostics.ts'
+export { parseDuration } from './text/duration.ts'
 export { excerpt, sourceLines } from './text/excerpt.ts'
 export type { LineSpan, Position, SourceRange } from './text/source.ts'
 export { expandWord, expandWords } from './words/expand.ts'

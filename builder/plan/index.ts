@@ -5,6 +5,7 @@ export {
   type BaseLookup,
   type ResolvedBase,
   resolveBase,
+  storedBase,
   storeSource,
 } from './bases/resolve-base.ts'
 export { planBuild } from './plan.ts'

@@ -33,6 +33,8 @@ export interface Layout {
   readonly database: string
   /** What the engine keeps: it can not be made again. */
   readonly engineDatabase: string
+  /** Held by the process that writes what the engine keeps. */
+  readonly engineLock: string
   /** The files of containers, a folder each. */
   readonly containers: string
   /** The files of volumes, a folder each. */
@@ -91,6 +93,7 @@ export function layoutOf(root: string): Layout {
     kept: join(absolute, 'kept'),
     database: join(absolute, 'tsbuild.db'),
     engineDatabase: join(absolute, 'engine.db'),
+    engineLock: join(absolute, 'engine.lock'),
     containers: join(absolute, 'containers'),
     volumes: join(absolute, 'volumes'),
     databaseLock: join(absolute, 'tsbuild.db-lock'),

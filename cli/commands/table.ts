@@ -12,6 +12,7 @@ import type { Command } from './command.ts'
 import { COMPLETION } from './completion.ts'
 import { CONFIG } from './config.ts'
 import { DOCTOR } from './doctor.ts'
+import { SERVE } from './engine/serve.ts'
 import { HELP_COMMAND } from './help.ts'
 import { IMAGES } from './images/images.ts'
 import { INSPECT } from './images/inspect.ts'
@@ -40,6 +41,7 @@ import { VERSION } from './version.ts'
 export const COMMANDS: readonly [Command, ...Command[]] = [
   BUILD,
   RUN,
+  SERVE,
   CONTEXT,
   PARSE,
   FMT,

@@ -59,14 +59,14 @@ export class KanikoLog {
 
   /** The shell, with a standard error whose lines are of this level. */
   shellAt(level: Level): Shell {
-    const { env, stdin, stdout, stderr, signal } = this.#shell
+    const { env, stdin, stdout, stderr, signal, takeTime } = this.#shell
     const debug = this.shows('debug') ? { TSBUILD_DEBUG: '1' } : {}
     return {
       env: { ...env, ...debug },
       stdin,
       stdout,
       stderr: this.#isAsItIs() ? stderr : new Lines(stderr, (line) => this.#lineOf(level, line)),
-      signal,
+      ...{ signal, takeTime },
     }
   }
 

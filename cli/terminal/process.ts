@@ -31,6 +31,7 @@ export async function runProcess(program: Program): Promise<void> {
       return stderr
     },
     signal: interrupts.signal,
+    takeTime: interrupts.takeTime,
   }
   const failAtOnce = async (error: unknown): Promise<void> => {
     try {

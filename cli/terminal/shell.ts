@@ -27,6 +27,8 @@ export interface Shell {
   readonly stderr: TextOutput
   /** Aborted by the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal
+  /** Milliseconds that the command may take to stop after the first signal, in the place of the usual ones. */
+  readonly takeTime: (milliseconds: number) => void
 }
 
 /**

@@ -9,6 +9,8 @@ const PATIENCE = 5000
 /** Signals turned into an abort. */
 export interface Interrupts {
   readonly signal: AbortSignal
+  /** Milliseconds that the command may take to stop, in the place of `patience`. */
+  takeTime(milliseconds: number): void
   /** 128 + the number of the first signal, once there was one. */
   exitCode(): number | undefined
 }
@@ -24,6 +26,7 @@ export function watchSignals(
 ): Interrupts {
   const controller = new AbortController()
   let first: NodeJS.Signals | undefined
+  let allowed = patience
   for (const name of SIGNALS) {
     if (name === 'SIGHUP' && env.TSBUILD_IGNORE_HUP === '1') {
       process.on(name, () => undefined)
@@ -32,11 +35,17 @@ export function watchSignals(
     process.on(name, () => {
       if (first !== undefined) endAtOnce(first)
       first = name
-      setTimeout(() => endAtOnce(name), patience).unref()
+      setTimeout(() => endAtOnce(name), allowed).unref()
       controller.abort(new TsbuildError(`cancelled by ${name}`, { code: 'CANCELLED' }))
     })
   }
-  return { signal: controller.signal, exitCode: () => first && 128 + constants.signals[first] }
+  return {
+    signal: controller.signal,
+    takeTime: (milliseconds) => {
+      allowed = milliseconds
+    },
+    exitCode: () => first && 128 + constants.signals[first],
+  }
 }
 
 /** By the signal itself: an exit would end threads that may be in the middle of a system call. */

@@ -1,4 +1,4 @@
-import type { Platform } from '#core'
+import type { Digest, Platform } from '#core'
 import type { Config, EndpointConfig, HostConfig } from './bodies.ts'
 
 /** In what state a container is. Spec: Docker Engine API, ContainerState */
@@ -28,9 +28,9 @@ export interface ContainerImage {
   /** As the user named it. */
   readonly name: string
   /** Digest of its manifest. */
-  readonly manifest: string
+  readonly manifest: Digest
   /** Digest of its config: the image's id. */
-  readonly id: string
+  readonly id: Digest
   readonly platform: Platform
 }
 

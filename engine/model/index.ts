@@ -12,3 +12,4 @@ export {
   HOST_CONFIG_SHAPE,
   UPDATE_SHAPE,
 } from './shapes.ts'
+export { formatTime, instant, now } from './time.ts'

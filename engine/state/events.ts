@@ -1,3 +1,5 @@
+import { instant } from '#engine/model'
+
 /** What something in the engine did. Spec: Docker Engine API, EventMessage */
 export interface EngineEvent {
   readonly Type: 'container' | 'image' | 'network' | 'volume' | 'daemon' | 'builder'
@@ -22,10 +24,9 @@ const MOST = 256
 export class Events {
   readonly #latest: EngineEvent[] = []
   readonly #listeners = new Set<(event: EngineEvent) => void>()
-  #last = 0n
 
   readonly emit = ({ Type, Action, id, attributes = {} }: NewEvent): void => {
-    const timeNano = this.#now()
+    const timeNano = instant()
     const time = Number(timeNano / 1_000_000_000n)
     const Actor = { ID: id, Attributes: attributes }
     const event: EngineEvent = { Type, Action, Actor, scope: 'local', time, timeNano }
@@ -48,12 +49,5 @@ export class Events {
   listen(listener: (event: EngineEvent) => void): Disposable {
     this.#listeners.add(listener)
     return { [Symbol.dispose]: () => void this.#listeners.delete(listener) }
-  }
-
-  /** Two events never have the same time. */
-  #now(): bigint {
-    const now = BigInt(Math.round((performance.timeOrigin + performance.now()) * 1000)) * 1000n
-    this.#last = now > this.#last ? now : this.#last + 1n
-    return this.#last
   }
 }

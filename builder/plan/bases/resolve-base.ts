@@ -147,10 +147,9 @@ async function findLocal(
   const { store } = options
   const descriptor = store.images.get(formatReference(reference))?.descriptor
   if (descriptor === undefined) return undefined
-  const image = await resolveImage(storeSource(store), descriptor.digest, {
-    platform,
-    signal: options.signal,
-  })
+  const { digest } = descriptor
+  const { signal } = options
+  const image = await resolveImage(storeSource(store), digest, { platform, signal })
   if (image.index === undefined && !servesLocally(platform, image.config.platform)) {
     const offered = formatPlatform(image.config.platform)
     throw new TsbuildError(
@@ -158,13 +157,35 @@ async function findLocal(
       { code: 'PLATFORM_MISMATCH', hint: 'use --pull to ask the registry for the other platform' },
     )
   }
-  const name = formatReference({ ...reference, digest: descriptor.digest })
-  return toBase(name, image, (layer) => {
-    const place = elsewhereOf(layer)
-    return place === undefined
-      ? { source: store.blobs, origin: reference }
-      : { source: elsewhereSource(place, options), origin: place }
-  })
+  return toBase(formatReference({ ...reference, digest }), image, (layer) =>
+    storedPlace(layer, reference, options),
+  )
+}
+
+/**
+ * An image of the store that is known by the digest of its manifest, or of an index that has the platform.
+ * @throws {TsbuildError} NOT_FOUND, PLATFORM_MISMATCH, CONFIG_INVALID
+ */
+export async function storedBase(
+  digest: Digest,
+  platform: Platform,
+  options: Pick<BaseOptions, 'store' | 'client' | 'signal'>,
+): Promise<ResolvedBase> {
+  const { store, signal } = options
+  const image = await resolveImage(storeSource(store), digest, { platform, signal })
+  return toBase(digest, image, (layer) => storedPlace(layer, undefined, options))
+}
+
+/** Where a layer of an image of the store is. */
+function storedPlace(
+  layer: Descriptor,
+  origin: Reference | undefined,
+  options: Pick<BaseOptions, 'store' | 'client'>,
+): Pick<BaseLayer, 'source' | 'origin'> {
+  const place = elsewhereOf(layer)
+  return place === undefined
+    ? { source: options.store.blobs, origin }
+    : { source: elsewhereSource(place, options), origin: place }
 }
 
 /** Every variant is accepted, as for a single image in a registry. */

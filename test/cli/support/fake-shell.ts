@@ -24,6 +24,7 @@ export function fakeShell(options: FakeShellOptions = {}): FakeShell {
     stdout: out,
     stderr: err,
     signal: new AbortController().signal,
+    takeTime: () => undefined,
     out: () => out.text,
     err: () => err.text,
   }

@@ -1,0 +1,68 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { resolveRoot } from '#builder'
+import { parseGroups } from '#core'
+import { type ListenAddress, parseListenAddress, serveEngine, type TlsFiles } from '#engine'
+import { parseDuration } from '#parser'
+import { type Arguments, usageError } from '../arguments/flags.ts'
+import { packageVersion } from '../reports/package-version.ts'
+import { note, type Shell } from '../terminal/shell.ts'
+import { cleanLine } from '../terminal/text.ts'
+
+/** Milliseconds in which containers may end by themselves when the daemon is told to stop. */
+const PATIENCE = 600_000
+
+/** `tsbuild serve` */
+export async function runServe(args: Arguments, shell: Shell): Promise<number> {
+  shell.takeTime(PATIENCE)
+  await serveEngine({
+    root: args.text('root') ?? resolveRoot(shell.env),
+    version: packageVersion(),
+    addresses: addressesOf(args, shell),
+    group: groupOf(args.text('group')),
+    tls: tlsOf(args),
+    idleTimeout: idleTimeoutOf(args.text('idle-timeout')),
+    signal: shell.signal,
+    onWarning: (message) => note(shell, `WARNING: ${cleanLine(message)}`),
+  })
+  return 0
+}
+
+function addressesOf(args: Arguments, { env }: Shell): readonly ListenAddress[] {
+  const hosts = args.list('host')
+  return hosts.length === 0
+    ? [{ kind: 'unix', path: defaultSocket(env) }]
+    : hosts.map(parseListenAddress)
+}
+
+/** The socket of this user's daemon. */
+export function defaultSocket(env: Shell['env']): string {
+  if (process.getuid?.() === 0 && env.XDG_RUNTIME_DIR === undefined)
+    return '/run/tsbuild/engine.sock'
+  const folder = env.XDG_RUNTIME_DIR ?? join(resolveRoot(env), 'run')
+  return join(folder, 'tsbuild', 'engine.sock')
+}
+
+/** By number or name. @throws {TsbuildError} USAGE */
+function groupOf(name: string | undefined): number | undefined {
+  if (name === undefined) return undefined
+  if (/^\d{1,9}$/.test(name)) return Number(name)
+  const found = parseGroups(readFileSync('/etc/group', 'utf8')).find((one) => one.name === name)
+  if (found !== undefined) return found.gid
+  throw usageError(`there is no group ${JSON.stringify(name)}`, 'name one of /etc/group')
+}
+
+function tlsOf(args: Arguments): TlsFiles | undefined {
+  const [ca, cert, key] = [args.text('tlscacert'), args.text('tlscert'), args.text('tlskey')]
+  if (ca === undefined && cert === undefined && key === undefined) return undefined
+  if (ca !== undefined && cert !== undefined && key !== undefined) return { ca, cert, key }
+  throw usageError('certificates are incomplete', 'give --tlscacert, --tlscert and --tlskey')
+}
+
+/** Milliseconds. */
+function idleTimeoutOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const nanoseconds = parseDuration(text)
+  if (typeof nanoseconds === 'number' && nanoseconds > 0) return nanoseconds / 1e6
+  throw usageError(`invalid --idle-timeout ${JSON.stringify(text)}`, 'write it like 60s or 5m')
+}

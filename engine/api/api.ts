@@ -1,0 +1,93 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import type { Socket } from 'node:net'
+import fastify, { type FastifyInstance } from 'fastify'
+import type { EngineServices } from './engine-services.ts'
+import { formatVersion, NEWEST } from './http/api-version.ts'
+import { OpenRequests } from './http/open-requests.ts'
+import { checkVersion, withoutVersion } from './http/request-version.ts'
+import { messageOf, statusOf } from './http/status.ts'
+import { answerUpgrade } from './http/upgrade.ts'
+import { attachWebSocketRoutes } from './routes/attach-ws.ts'
+import { containerRoutes } from './routes/containers.ts'
+import { execRoutes } from './routes/exec.ts'
+import { swarmRoutes } from './routes/swarm.ts'
+import { systemRoutes } from './routes/system.ts'
+
+/** A server of the Docker Engine API, which listens on nothing yet. */
+export interface Api extends AsyncDisposable {
+  /** Accepts requests of a server that listens. */
+  readonly handle: Server
+  /** Whether a request is being answered, or a connection was taken over. */
+  isUsed(): boolean
+  /** Ends all connections. */
+  close(): Promise<void>
+}
+
+/** Milliseconds in which the head of a request must come. */
+const HEAD_PATIENCE = 30_000
+/** A request is larger than that only where it attacks. */
+const MOST_HEAD = 32 * 1024
+
+/** Serves an engine. Spec: Docker Engine API 1.24 to 1.56 */
+export async function createApi(services: EngineServices): Promise<Api> {
+  const server = createServer({
+    headersTimeout: HEAD_PATIENCE,
+    // An archive of any size may come at any speed.
+    requestTimeout: 0,
+    maxHeaderSize: MOST_HEAD,
+    keepAliveTimeout: 60_000,
+    // A client that has sent all that it has still wants an answer.
+    allowHalfOpen: true,
+  } as Parameters<typeof createServer>[0])
+  const app = fastify({
+    serverFactory: (handler) => server.on('request', handler),
+    rewriteUrl: withoutVersion,
+    forceCloseConnections: true,
+    return503OnClosing: false,
+    routerOptions: { ignoreTrailingSlash: true, maxParamLength: 1024 },
+  })
+  // Bodies are read by the routes, as documents of known shape or as streams.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  addHeaders(app, services.version)
+  app.setErrorHandler(async (error, _request, reply) => {
+    await reply.status(statusOf(error)).send({ message: messageOf(error) })
+  })
+  app.setNotFoundHandler(async (_request, reply) => {
+    await reply.status(404).send({ message: 'page not found' })
+  })
+  const requests = new OpenRequests(server)
+  systemRoutes(app, services)
+  containerRoutes(app, services)
+  execRoutes(app, services)
+  attachWebSocketRoutes(app, services)
+  swarmRoutes(app)
+  await app.ready()
+  server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>
+    answerUpgrade(request, { socket, head }, (message, response) => app.routing(message, response)),
+  )
+  const close = async (): Promise<void> => {
+    server.closeAllConnections()
+    await app.close()
+  }
+  return { handle: server, isUsed: () => requests.count > 0, close, [Symbol.asyncDispose]: close }
+}
+
+function addHeaders(app: FastifyInstance, version: string): void {
+  app.addHook('onRequest', async (request, reply) => {
+    reply.headers({
+      'Api-Version': formatVersion(NEWEST),
+      'Docker-Experimental': 'false',
+      Ostype: 'linux',
+      Server: `Docker/${version} (linux)`,
+    })
+    checkVersion(request.raw)
+  })
+  // Clients in Go compare the whole type.
+  app.addHook('onSend', async (_request, reply, payload) => {
+    const type = reply.getHeader('content-type')
+    if (String(type).startsWith('application/json;'))
+      reply.header('content-type', 'application/json')
+    return await Promise.resolve(payload)
+  })
+}

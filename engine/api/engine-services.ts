@@ -1,0 +1,36 @@
+import type { Json, JsonObject } from '#core'
+import type { Container, Containers } from '#engine/containers'
+import type { Images } from '#engine/images'
+import type { LogLine } from '#engine/logs'
+import type { ContainerRecord, MountPoint } from '#engine/model'
+import type { Events } from '#engine/state'
+
+/** What is asked of a log. Times are nanoseconds since the epoch. */
+export interface LogQuery {
+  readonly since: bigint | undefined
+  readonly until: bigint | undefined
+  readonly tail: number | 'all'
+  readonly stdout: boolean
+  readonly stderr: boolean
+  readonly follow: boolean
+  readonly signal: AbortSignal
+}
+
+/** What the API serves. */
+export interface EngineServices {
+  readonly containers: Containers
+  readonly events: Events
+  readonly images: Images
+  mountPoints(record: ContainerRecord): Promise<readonly MountPoint[]>
+  /** @throws {TsbuildError} UNSUPPORTED where its log cannot be read */
+  readLog(container: Container, query: LogQuery): AsyncIterable<LogLine>
+  /** What its log says with each line. */
+  logAttributes(container: Container): Readonly<Record<string, string>>
+  /** The document of a container. */
+  inspect(container: Container): JsonObject
+  /** `NetworkSettings.Networks` and `Ports`, as lists of containers show them. */
+  networkSummary(container: Container): { readonly Networks: Json; readonly Ports: Json }
+  /** The document of GET /info, without counts of containers. */
+  info(): Promise<JsonObject>
+  readonly version: string
+}

@@ -1,0 +1,107 @@
+import type { FastifyRequest } from 'fastify'
+import type { Json } from '#core'
+import { TsbuildError } from '#core'
+import { type Container, commandOf, describeStatus } from '#engine/containers'
+import { type ContainerStatus, type Filters, matchesAny, matchesLabels } from '#engine/model'
+import type { EngineServices } from '../engine-services.ts'
+import { Query } from '../http/query.ts'
+
+const FILTERS = [
+  ...['ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label'],
+  ...['label!', 'name', 'network', 'publish', 'since', 'status', 'volume'],
+]
+
+/** The document of GET /containers/json. @throws {TsbuildError} USAGE, NOT_FOUND */
+export async function listContainers(
+  services: EngineServices,
+  request: FastifyRequest,
+): Promise<Json> {
+  const query = new Query(request.url)
+  const filters = query.filters(FILTERS)
+  const limit = query.integer('limit') ?? -1
+  const all = query.flag('all') || limit > 0 || filters.has('status') || filters.has('exited')
+  const { containers } = services
+  const newestFirst = containers
+    .all()
+    .toSorted((a, b) => compare(b.record.created, a.record.created))
+  const found = newestFirst
+    .filter((one) => all || isShown(one.record.state.status))
+    .filter((one) => fits(one, filters, services))
+  const shown = limit > 0 ? found.slice(0, limit) : found
+  return await Promise.resolve(shown.map((one) => summaryOf(one, services)))
+}
+
+function isShown(status: ContainerStatus): boolean {
+  return status === 'running' || status === 'paused' || status === 'restarting'
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0
+}
+
+const STATUSES = new Set([
+  ...['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'],
+])
+
+function fits(container: Container, filters: Filters, { containers }: EngineServices): boolean {
+  const { record } = container
+  const { state, image, mounts, config } = record
+  const wrong = (filters.get('status') ?? []).find((status) => !STATUSES.has(status))
+  if (wrong !== undefined) {
+    throw new TsbuildError(`invalid filter 'status=${wrong}'`, { code: 'USAGE' })
+  }
+  const names = Object.keys(record.endpoints)
+  return (
+    matchesLabels(filters, config.Labels) &&
+    matchesAny(filters, 'id', (id) => record.id.startsWith(id)) &&
+    matchesAny(filters, 'name', (name) => new RegExp(name).test(`/${record.name}`)) &&
+    matchesAny(filters, 'status', (status) => status === state.status) &&
+    matchesAny(
+      filters,
+      'exited',
+      (code) => state.status === 'exited' && `${state.exitCode}` === code,
+    ) &&
+    matchesAny(filters, 'network', (network) => names.includes(network)) &&
+    matchesAny(filters, 'volume', (volume) =>
+      mounts.some(({ Name, Destination }) => Name === volume || Destination === volume),
+    ) &&
+    matchesAny(filters, 'ancestor', (name) => isOf(image, name)) &&
+    matchesAny(filters, 'before', (id) => record.created < containers.find(id).record.created) &&
+    matchesAny(filters, 'since', (id) => record.created > containers.find(id).record.created)
+  )
+}
+
+function isOf(image: Container['record']['image'], name: string): boolean {
+  const id = name.replace(/^sha256:/, '')
+  return (
+    image.name === name ||
+    image.name === `${name}:latest` ||
+    `${image.name}:latest` === name ||
+    (/^[0-9a-f]{4,64}$/.test(id) && image.id.startsWith(`sha256:${id}`))
+  )
+}
+
+function summaryOf(container: Container, services: EngineServices): Json {
+  const { record } = container
+  const { Networks, Ports } = services.networkSummary(container)
+  return {
+    Id: record.id,
+    Names: [`/${record.name}`],
+    Image: record.image.name,
+    ImageID: record.image.id,
+    Command: commandLine(commandOf(record.config)),
+    Created: Math.floor(Date.parse(record.created) / 1000),
+    Ports,
+    Labels: record.config.Labels ?? {},
+    State: record.state.status,
+    Status: describeStatus(record.state, undefined),
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode || 'default' },
+    NetworkSettings: { Networks },
+    Mounts: record.mounts as unknown as Json,
+  }
+}
+
+/** Words with blanks are quoted. */
+function commandLine(words: readonly string[]): string {
+  return words.map((word) => (/[\s'"]/.test(word) ? `'${word}'` : word)).join(' ')
+}

@@ -1,0 +1,194 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { TsbuildError } from '#core'
+import type { Container, WaitCondition } from '#engine/containers'
+import { CREATE_SHAPE, UPDATE_SHAPE } from '#engine/model'
+import type { EngineServices } from '../engine-services.ts'
+import { readBody, refuseBody } from '../http/body.ts'
+import { Query } from '../http/query.ts'
+import { versionOf } from '../http/request-version.ts'
+import { connectClient } from '../streams/connect-client.ts'
+import { parseDetachKeys } from '../streams/detach-keys.ts'
+import { hijack, type StreamKind } from '../streams/hijack.ts'
+import { sendJsonLines } from '../streams/json-lines.ts'
+import { listContainers } from './container-list.ts'
+import { pruneContainers } from './container-prune.ts'
+import { logRoutes, replayLog } from './logs.ts'
+import { statsOf } from './stats.ts'
+import { topOf } from './top.ts'
+
+/** The path of a route that is about one container. */
+interface OfContainer {
+  readonly Params: { readonly id: string }
+}
+
+type ContainerRequest = FastifyRequest<OfContainer>
+
+/** What clients do with containers. */
+export function containerRoutes(app: FastifyInstance, services: EngineServices): void {
+  const { containers } = services
+  const find = (request: ContainerRequest): Container => containers.find(request.params.id)
+  app.get('/containers/json', async (request) => await listContainers(services, request))
+  app.post('/containers/create', async (request, reply) => {
+    const created = await createContainer(services, request)
+    return await reply.status(201).send({ Id: created.id, Warnings: [] })
+  })
+  app.get<OfContainer>('/containers/:id/json', async (request) => services.inspect(find(request)))
+  app.post<OfContainer>('/containers/:id/start', async (request, reply) => {
+    await refuseBody(request)
+    await find(request).start()
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/stop', async (request, reply) => {
+    await find(request).stop(stopOptions(request))
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/restart', async (request, reply) => {
+    await find(request).restart(stopOptions(request))
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/kill', async (request, reply) => {
+    await find(request).kill(new Query(request.url).text('signal'))
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/pause', async (request, reply) => {
+    await find(request).pause()
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/unpause', async (request, reply) => {
+    await find(request).resume()
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/rename', async (request, reply) => {
+    containers.rename(find(request), new Query(request.url).text('name') ?? '')
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/resize', async (request, reply) => {
+    find(request).process().resize(sizeOf(request))
+    return await reply.status(200).send()
+  })
+  app.delete<OfContainer>('/containers/:id', async (request, reply) => {
+    const query = new Query(request.url)
+    const volumes = query.flag('v') ? 'anonymous' : 'kept'
+    await find(request).remove({ volumes, force: query.flag('force') })
+    return await reply.status(204).send()
+  })
+  app.post<OfContainer>('/containers/:id/wait', async (request, reply) => {
+    const container = find(request)
+    const condition = conditionOf(new Query(request.url).text('condition'))
+    const exit = container.wait(condition)
+    // Clients start the container when they have the head.
+    reply.hijack()
+    const { raw } = reply
+    raw.writeHead(200, { ...headersOf(reply.getHeaders()), 'Content-Type': 'application/json' })
+    raw.flushHeaders()
+    const code = await exit
+    raw.end(`${JSON.stringify({ StatusCode: code })}\n`)
+  })
+  app.post<OfContainer>('/containers/:id/attach', async (request, reply) => {
+    attach(services, request, reply)
+    return await reply
+  })
+  app.get<OfContainer>('/containers/:id/top', async (request) =>
+    topOf(find(request), new Query(request.url).text('ps_args') ?? '-ef'),
+  )
+  app.get<OfContainer>('/containers/:id/stats', (request, reply) => {
+    const query = new Query(request.url)
+    const closed = new AbortController()
+    reply.raw.on('close', () => closed.abort())
+    const stats = statsOf(find(request), {
+      stream: query.flagOrOn('stream'),
+      oneShot: query.flag('one-shot'),
+      signal: closed.signal,
+    })
+    return sendJsonLines(reply, stats)
+  })
+  app.post<OfContainer>('/containers/:id/update', async (request) => {
+    find(request).update(await readBody(request, UPDATE_SHAPE))
+    return { Warnings: [] }
+  })
+  app.post('/containers/prune', async (request) => await pruneContainers(services, request))
+  logRoutes(app, services)
+}
+
+function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
+}
+
+async function createContainer(
+  services: EngineServices,
+  request: FastifyRequest,
+): Promise<Container> {
+  const query = new Query(request.url)
+  const body = await readBody(request, CREATE_SHAPE)
+  const { Image = '' } = body
+  if (Image === '') {
+    throw new TsbuildError('config cannot be empty in order to create a container', {
+      code: 'USAGE',
+    })
+  }
+  const found = await services.images.resolve(Image, query.text('platform'))
+  return await services.containers.create({
+    name: query.text('name'),
+    ...{ body, found },
+    mountPoints: (record) => services.mountPoints(record),
+  })
+}
+
+function stopOptions(request: FastifyRequest): Parameters<Container['stop']>[0] {
+  const query = new Query(request.url)
+  return { signal: query.text('signal'), seconds: query.integer('t') }
+}
+
+/** Of a terminal. @throws {TsbuildError} USAGE */
+export function sizeOf(request: FastifyRequest): {
+  readonly columns: number
+  readonly rows: number
+} {
+  const query = new Query(request.url)
+  const [rows, columns] = [query.integer('h'), query.integer('w')]
+  if (rows !== undefined && columns !== undefined) return { rows, columns }
+  throw new TsbuildError('invalid size of a terminal', { code: 'USAGE' })
+}
+
+const CONDITIONS: readonly WaitCondition[] = ['not-running', 'next-exit', 'removed']
+
+function conditionOf(text: string = 'not-running'): WaitCondition {
+  const found = CONDITIONS.find((one) => one === text)
+  if (found !== undefined) return found
+  throw new TsbuildError(`invalid condition: ${JSON.stringify(text)}`, { code: 'USAGE' })
+}
+
+function attach(
+  services: EngineServices,
+  request: ContainerRequest,
+  reply: Parameters<typeof hijack>[1],
+): void {
+  const query = new Query(request.url)
+  const container = services.containers.find(request.params.id)
+  const detachKeys = parseDetachKeys(query.text('detachKeys'))
+  const { Tty = false, OpenStdin = false, StdinOnce = false } = container.record.config
+  if (container.record.state.status === 'paused') {
+    throw new TsbuildError(
+      `container ${container.id} is paused, unpause the container before attach`,
+      { code: 'CONFLICT' },
+    )
+  }
+  const kind: StreamKind = Tty ? 'raw' : 'multiplexed'
+  const isNamed = !Tty && versionOf(request).minor >= 42
+  const client = hijack(request, reply, isNamed ? 'multiplexed' : 'raw')
+  const stream = query.flag('stream')
+  const outputs = { stdout: query.flag('stdout'), stderr: query.flag('stderr') }
+  const connection = {
+    ...{ kind, outputs },
+    stdin: OpenStdin && query.flag('stdin'),
+    endsInput: StdinOnce && !Tty,
+    detachKeys: Tty ? detachKeys : undefined,
+  } as const
+  if (query.flag('logs')) {
+    void replayLog(services, container, { client, kind, outputs }).then(() => {
+      if (stream) connectClient(client, container.streams, connection)
+      else client.end()
+    })
+  } else if (stream) connectClient(client, container.streams, connection)
+  else client.end()
+}

@@ -1,0 +1,122 @@
+import type { Writable } from 'node:stream'
+import { Readable } from 'node:stream'
+import type { FastifyInstance } from 'fastify'
+import { TsbuildError } from '#core'
+import type { Container } from '#engine/containers'
+import type { LogLine } from '#engine/logs'
+import { formatTime } from '#engine/model'
+import type { EngineServices, LogQuery } from '../engine-services.ts'
+import { Query } from '../http/query.ts'
+import { versionOf } from '../http/request-version.ts'
+import { clientSink, frame, type WantedOutputs } from '../streams/stdcopy.ts'
+import { parseMoment } from './event-stream.ts'
+
+/** The output of containers that was kept. */
+export function logRoutes(app: FastifyInstance, services: EngineServices): void {
+  app.get<{ readonly Params: { readonly id: string } }>(
+    '/containers/:id/logs',
+    (request, reply) => {
+      const container = services.containers.find(request.params.id)
+      const closed = new AbortController()
+      reply.raw.on('close', () => closed.abort())
+      const query = new Query(request.url)
+      const wanted = logQuery(query, closed.signal)
+      const isTerminal = container.record.config.Tty === true
+      const kind = isTerminal ? 'raw' : 'multiplexed'
+      const type = versionOf(request).minor >= 42 ? kind : 'raw'
+      const lines = services.readLog(container, wanted)
+      const shown = shownParts(query, services.logAttributes(container))
+      const bytes = bytesOf(lines, { kind, shown })
+      return reply
+        .type(`application/vnd.docker.${type}-stream`)
+        .send(Readable.from(bytes, { objectMode: false }))
+    },
+  )
+}
+
+/** Writes what a log has to a client that attaches. */
+export async function replayLog(
+  services: EngineServices,
+  container: Container,
+  { client, kind, outputs }: ReplayTarget,
+): Promise<void> {
+  const sink = clientSink(client, kind, outputs)
+  const { signal } = new AbortController()
+  const query = { since: undefined, until: undefined, tail: 'all', follow: false } as const
+  for await (const { stream, data } of services.readLog(container, {
+    ...query,
+    ...outputs,
+    signal,
+  })) {
+    await sink(stream, data)
+  }
+}
+
+/** Who gets what a log has. */
+export interface ReplayTarget {
+  readonly client: Writable
+  readonly kind: 'raw' | 'multiplexed'
+  readonly outputs: WantedOutputs
+}
+
+function logQuery(query: Query, signal: AbortSignal): LogQuery {
+  const [stdout, stderr] = [query.flag('stdout'), query.flag('stderr')]
+  if (!stdout && !stderr) {
+    throw new TsbuildError('Bad parameters: you must choose at least one stream', {
+      code: 'USAGE',
+    })
+  }
+  const moment = (name: string): bigint | undefined => {
+    const text = query.text(name)
+    return text === undefined || text === '0' ? undefined : parseMoment(text)
+  }
+  const tail = query.text('tail') ?? 'all'
+  const lines = /^\d{1,12}$/.test(tail) ? Number(tail) : 'all'
+  const follow = query.flag('follow')
+  return {
+    since: moment('since'),
+    until: moment('until'),
+    tail: lines,
+    stdout,
+    stderr,
+    follow,
+    signal,
+  }
+}
+
+/** What stands before each line. */
+interface ShownParts {
+  readonly time: boolean
+  /** The same for each line. */
+  readonly details: string
+}
+
+function shownParts(query: Query, attributes: Readonly<Record<string, string>>): ShownParts {
+  const details = Object.entries(attributes)
+    .map(([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`)
+    .toSorted()
+    .join(',')
+  return { time: query.flag('timestamps'), details: query.flag('details') ? `${details} ` : '' }
+}
+
+async function* bytesOf(
+  lines: AsyncIterable<LogLine>,
+  { kind, shown }: { readonly kind: 'raw' | 'multiplexed'; readonly shown: ShownParts },
+): AsyncGenerator<Uint8Array> {
+  for await (const line of lines) {
+    const data = Buffer.concat([Buffer.from(prefixOf(line, shown)), line.data])
+    yield kind === 'raw' ? data : frame(line.stream, data)
+  }
+}
+
+/** Once for each line, whose pieces follow each other. */
+function prefixOf({ time, isContinued }: LogLine, shown: ShownParts): string {
+  if (isContinued) return ''
+  return `${shown.time ? `${padded(formatTime(time))} ` : ''}${shown.details}`
+}
+
+/** With nine digits of nanoseconds, so that columns align. */
+function padded(time: string): string {
+  const [seconds = '', fraction = ''] = time.replace('Z', '').split('.')
+  return `${seconds}.${fraction.padEnd(9, '0')}Z`
+}

@@ -1,0 +1,124 @@
+import { cpus } from 'node:os'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ContainerUsage } from '#builder/sandbox'
+import type { Json, JsonObject } from '#core'
+import type { Container } from '#engine/containers'
+import { NO_TIME, now } from '#engine/model'
+import { systemCpuTime } from './cpu-time.ts'
+
+/** Milliseconds between two documents. */
+const INTERVAL = 1000
+
+/** Which documents are wanted. */
+export interface StatsQuery {
+  readonly stream: boolean
+  /** Without one to compare with, at once. */
+  readonly oneShot: boolean
+  readonly signal: AbortSignal
+}
+
+/** What was counted at one moment. */
+interface Sample {
+  readonly read: string
+  readonly usage: ContainerUsage
+  /** Nanoseconds of all CPUs of this machine. */
+  readonly system: number
+}
+
+const NOTHING: Sample = { read: NO_TIME, usage: {}, system: 0 }
+
+/** The documents of GET /containers/{id}/stats, one a second while the container runs. */
+export async function* statsOf(
+  container: Container,
+  { stream, oneShot, signal }: StatsQuery,
+): AsyncGenerator<Json> {
+  let last = NOTHING
+  if (!stream && !oneShot) {
+    last = sample(container)
+    await pause(signal)
+  }
+  while (!signal.aborted) {
+    const current = sample(container)
+    yield statsDocument(container, current, last)
+    if (!stream || !container.isRunning) return
+    last = current
+    await pause(signal)
+  }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await delay(INTERVAL, undefined, { signal }).catch(() => undefined)
+}
+
+/** A container that does not run uses nothing. */
+function sample(container: Container): Sample {
+  const usage = container.isRunning ? container.process().usage() : {}
+  return { read: now(), usage, system: systemCpuTime() }
+}
+
+function statsDocument(container: Container, current: Sample, last: Sample): JsonObject {
+  const { usage } = current
+  return {
+    id: container.id,
+    name: `/${container.name}`,
+    read: current.read,
+    preread: last.read,
+    pids_stats: limitedCount(usage.pids),
+    blkio_stats: blockDocument(usage.io),
+    num_procs: 0,
+    storage_stats: {},
+    cpu_stats: cpuDocument(current),
+    precpu_stats: cpuDocument(last),
+    memory_stats: memoryDocument(usage.memory),
+    networks: {},
+  }
+}
+
+function limitedCount(pids: ContainerUsage['pids']): JsonObject {
+  if (pids === undefined) return {}
+  return { current: pids.current, ...(pids.limit === undefined ? {} : { limit: pids.limit }) }
+}
+
+function cpuDocument({ usage: { cpu }, system }: Sample): JsonObject {
+  const throttling = cpu?.throttling
+  return {
+    cpu_usage: {
+      total_usage: cpu?.total ?? 0,
+      ...(cpu?.perCpu === undefined ? {} : { percpu_usage: cpu.perCpu }),
+      usage_in_kernelmode: cpu?.system ?? 0,
+      usage_in_usermode: cpu?.user ?? 0,
+    },
+    ...(system === 0 ? {} : { system_cpu_usage: system, online_cpus: cpus().length }),
+    throttling_data: {
+      periods: throttling?.periods ?? 0,
+      throttled_periods: throttling?.throttledPeriods ?? 0,
+      throttled_time: throttling?.throttledTime ?? 0,
+    },
+  }
+}
+
+function memoryDocument(memory: ContainerUsage['memory']): JsonObject {
+  if (memory === undefined) return {}
+  return {
+    usage: memory.usage,
+    ...(memory.peak === undefined ? {} : { max_usage: memory.peak }),
+    ...(memory.failures === undefined ? {} : { failcnt: memory.failures }),
+    stats: memory.stats,
+    ...(memory.limit === undefined ? {} : { limit: memory.limit }),
+  }
+}
+
+function blockDocument(io: ContainerUsage['io']): JsonObject {
+  const entries = (counts: NonNullable<ContainerUsage['io']>['bytes'] = []): Json =>
+    counts.map(({ major, minor, operation, value }) => ({ major, minor, op: operation, value }))
+  return {
+    io_service_bytes_recursive: entries(io?.bytes),
+    io_serviced_recursive: entries(io?.operations),
+    io_queue_recursive: null,
+    io_service_time_recursive: null,
+    io_wait_time_recursive: null,
+    io_merged_recursive: null,
+    io_time_recursive: null,
+    sectors_recursive: null,
+  }
+}

@@ -1,0 +1,81 @@
+import { arch, release } from 'node:os'
+import type { FastifyInstance, FastifyReply } from 'fastify'
+import type { JsonObject } from '#core'
+import type { EngineServices } from '../engine-services.ts'
+import { formatVersion, NEWEST, OLDEST } from '../http/api-version.ts'
+import { Query } from '../http/query.ts'
+import { sendJsonLines } from '../streams/json-lines.ts'
+import { EVENT_FILTERS, eventsOf } from './event-stream.ts'
+
+/** What clients ask of the daemon itself. */
+export function systemRoutes(app: FastifyInstance, services: EngineServices): void {
+  const ping = async (reply: FastifyReply): Promise<string> => {
+    reply.headers({
+      'Builder-Version': '1',
+      Swarm: 'inactive',
+      'Cache-Control': 'no-cache, no-store, must-revalidate',
+      Pragma: 'no-cache',
+    })
+    reply.type('text/plain; charset=utf-8')
+    return await Promise.resolve('OK')
+  }
+  app.get('/_ping', { exposeHeadRoute: true }, (_request, reply) => ping(reply))
+  app.get('/version', async () => await Promise.resolve(versionDocument(services.version)))
+  app.get('/info', async () => ({ ...(await services.info()), ...countsOf(services) }))
+  app.get('/events', (request, reply) => {
+    const query = new Query(request.url)
+    const filters = query.filters(EVENT_FILTERS)
+    const closed = new AbortController()
+    reply.raw.on('close', () => closed.abort())
+    const events = eventsOf(services.events, {
+      filters,
+      since: query.text('since'),
+      until: query.text('until'),
+      signal: closed.signal,
+    })
+    return sendJsonLines(reply, events)
+  })
+}
+
+function versionDocument(version: string): JsonObject {
+  const details = {
+    ApiVersion: formatVersion(NEWEST),
+    MinAPIVersion: formatVersion(OLDEST),
+    Os: 'linux',
+    Arch: ARCHITECTURES[arch()] ?? arch(),
+    KernelVersion: release(),
+    GitCommit: '',
+    GoVersion: '',
+    BuildTime: '',
+  }
+  return {
+    Platform: { Name: 'tsbuild' },
+    Components: [
+      { Name: 'Engine', Version: version, Details: { ...details, Experimental: 'false' } },
+    ],
+    Version: version,
+    ...details,
+    Experimental: false,
+  }
+}
+
+/** Names of Go, by those of Node. */
+const ARCHITECTURES: Readonly<Record<string, string>> = {
+  x64: 'amd64',
+  arm64: 'arm64',
+  ia32: '386',
+}
+
+function countsOf({ containers }: EngineServices): JsonObject {
+  const all = containers.all().map(({ record }) => record.state.status)
+  const count = (...wanted: readonly string[]): number =>
+    all.filter((status) => wanted.includes(status)).length
+  const paused = count('paused')
+  const running = count('running', 'restarting')
+  return {
+    Containers: all.length,
+    ContainersRunning: running,
+    ContainersPaused: paused,
+    ContainersStopped: all.length - running - paused,
+  }
+}

@@ -1,0 +1,32 @@
+import type { ExitStatus, RunningProcess } from '#builder/sandbox'
+import type { ContainerRecord } from '#engine/model'
+import type { Documents, NewEvent } from '#engine/state'
+import type { OutputName } from './streams.ts'
+
+/** Where the output of a container is kept. */
+export interface OutputLog {
+  /** The container waits while a promise is pending. */
+  write(stream: OutputName, data: Uint8Array): void | Promise<void>
+  /** Nothing is written to it any more: those who follow it come to its end. */
+  end(): Promise<void>
+}
+
+/** Serves the program of a container while it runs. @returns how it ended */
+export type ServeProgram = (process: RunningProcess) => Promise<ExitStatus>
+
+/** What containers are run with. */
+export interface ContainerDeps {
+  readonly documents: Documents<ContainerRecord>
+  readonly emit: (event: NewEvent) => void
+  /** Runs the program of a container to its end, in its network and on its files. */
+  readonly run: (record: ContainerRecord, serve: ServeProgram) => Promise<ExitStatus>
+  /** Opens the log of a container; it is the same one over restarts. */
+  readonly openLog: (record: ContainerRecord) => OutputLog
+  /** Removes the files of a container, and what else belongs to it alone. */
+  readonly discard: (record: ContainerRecord, options: DiscardOptions) => Promise<void>
+}
+
+/** What goes with a container. */
+export interface DiscardOptions {
+  readonly volumes: 'kept' | 'anonymous'
+}

@@ -1,0 +1,62 @@
+import type { ExitStatus, RunningProcess } from '#builder/sandbox'
+import type { ContainerRecord } from '#engine/model'
+import type { ContainerDeps, OutputLog } from './container-deps.ts'
+import type { Streams } from './streams.ts'
+
+/** Milliseconds to wait for the end of output that a process outside of the container holds open. */
+const OUTPUT_GRACE = 1000
+
+/** One run of a container: from the start of its program to its end. */
+export class ContainerRun {
+  readonly #started = Promise.withResolvers<RunningProcess>()
+  /** How it ended, once nothing is left of it. Rejects where it could not be started. */
+  readonly ended: Promise<ExitStatus>
+  readonly startedAt: number = performance.now()
+  #process: RunningProcess | undefined
+
+  /** Starts it at once. */
+  constructor(record: ContainerRecord, streams: Streams, deps: ContainerDeps) {
+    this.ended = this.#run(record, streams, deps)
+    this.ended.catch((cause: unknown) => this.#started.reject(cause))
+    this.#started.promise.catch(() => undefined)
+  }
+
+  /** @returns when the program runs. @throws as `Sandbox.start` does */
+  started(): Promise<RunningProcess> {
+    return this.#started.promise
+  }
+
+  /** `undefined` until its program runs. */
+  get process(): RunningProcess | undefined {
+    return this.#process
+  }
+
+  async #run(record: ContainerRecord, streams: Streams, deps: ContainerDeps): Promise<ExitStatus> {
+    return await deps.run(record, async (process) => {
+      const log = deps.openLog(record)
+      const write = (stream: 'stdout' | 'stderr', data: Uint8Array): void | Promise<void> =>
+        log.write(stream, data)
+      const outputs = [
+        streams.forward(process.stdout, 'stdout', write),
+        streams.forward(process.stderr, 'stderr', write),
+      ]
+      streams.connect(process.stdin)
+      this.#process = process
+      this.#started.resolve(process)
+      try {
+        return await process.wait()
+      } finally {
+        await this.#end(outputs, streams, log)
+      }
+    })
+  }
+
+  async #end(outputs: readonly Promise<void>[], streams: Streams, log: OutputLog): Promise<void> {
+    const { promise: timeout, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, OUTPUT_GRACE)
+    await Promise.race([Promise.all(outputs), timeout])
+    clearTimeout(timer)
+    streams.disconnect()
+    await log.end()
+  }
+}

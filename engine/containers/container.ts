@@ -1,0 +1,415 @@
+import type { ExitStatus, RunningProcess } from '#builder/sandbox'
+import { TsbuildError } from '#core'
+import {
+  type ContainerRecord,
+  type ContainerState,
+  NO_TIME,
+  now,
+  type UpdateBody,
+} from '#engine/model'
+import type { ContainerDeps, DiscardOptions } from './container-deps.ts'
+import { ContainerRun } from './container-run.ts'
+import { resourcesOf } from './container-spec.ts'
+import { startFailure, startFailureCode } from './exit-code.ts'
+import { Health, testOf } from './health.ts'
+import { probe } from './probe.ts'
+import { Restarts } from './restart-policy.ts'
+import { parseSignal, signalNumber } from './signals.ts'
+import { Streams } from './streams.ts'
+import { type WaitCondition, Waiters } from './waiters.ts'
+
+/** Seconds between the signal to stop and the one that kills. */
+const STOP_SECONDS = 10
+
+/** The exit code of what was killed. */
+const KILLED = 137
+
+/** How a container is stopped. */
+export interface StopOptions {
+  readonly signal?: string | undefined
+  /** Before it is killed; negative: never. */
+  readonly seconds?: number | undefined
+}
+
+/** A container: what is known of it, and its program when it runs. */
+export class Container {
+  readonly streams: Streams = new Streams()
+  readonly #deps: ContainerDeps
+  readonly #waiters = new Waiters()
+  readonly #restarts = new Restarts()
+  #record: ContainerRecord
+  #run: ContainerRun | undefined
+  #health: Health | undefined
+  #isStopping = false
+  #isRemoved = false
+
+  constructor(record: ContainerRecord, deps: ContainerDeps) {
+    this.#record = record
+    this.#deps = deps
+  }
+
+  get record(): ContainerRecord {
+    return this.#record
+  }
+
+  get id(): string {
+    return this.#record.id
+  }
+
+  get name(): string {
+    return this.#record.name
+  }
+
+  /** How tests of it went; `undefined` where it is not tested, or does not run. */
+  get health(): Health | undefined {
+    return this.#health
+  }
+
+  /** Whether its program runs, or is to be started again soon. */
+  get isRunning(): boolean {
+    return this.#run !== undefined || this.#record.state.status === 'restarting'
+  }
+
+  /** @throws {TsbuildError} CONFLICT when it does not run */
+  process(): RunningProcess {
+    const process = this.#run?.process
+    if (process !== undefined) return process
+    throw new TsbuildError(`container ${this.id} is not running`, { code: 'CONFLICT' })
+  }
+
+  /**
+   * @returns when its program runs
+   * @throws {TsbuildError} NOT_MODIFIED when it runs already, CONFLICT, and why it could not be started
+   */
+  async start(): Promise<void> {
+    const { status } = this.#record.state
+    if (status === 'paused') {
+      throw new TsbuildError('cannot start a paused container, try unpause instead', {
+        code: 'CONFLICT',
+      })
+    }
+    if (this.#isRemoved || status === 'removing') {
+      throw new TsbuildError('container is marked for removal and cannot be started', {
+        code: 'CONFLICT',
+      })
+    }
+    if (this.#run !== undefined) {
+      await this.#run.started()
+      throw new TsbuildError('container already started', { code: 'NOT_MODIFIED' })
+    }
+    this.#restarts.cancel()
+    this.#update({ isStoppedByUser: false, restartCount: 0 })
+    await this.#launch()
+  }
+
+  /** @throws {TsbuildError} NOT_MODIFIED when it does not run */
+  async stop({ signal, seconds }: StopOptions = {}): Promise<void> {
+    this.#update({ isStoppedByUser: true })
+    this.#restarts.cancel()
+    const run = this.#run
+    if (run === undefined) {
+      if (this.#record.state.status === 'restarting') {
+        this.#setState({ status: 'exited' })
+        return
+      }
+      throw new TsbuildError('container already stopped', { code: 'NOT_MODIFIED' })
+    }
+    const { StopSignal = 'SIGTERM', StopTimeout } = this.#record.config
+    this.#isStopping = true
+    const process = await run.started()
+    if (this.#record.state.status === 'paused') await this.resume()
+    this.#signal(process, parseSignal(signal ?? StopSignal))
+    const patience = seconds ?? StopTimeout ?? STOP_SECONDS
+    await this.#endWithin(run, process, patience)
+    this.#emit('stop')
+  }
+
+  async restart(options: StopOptions = {}): Promise<void> {
+    try {
+      await this.stop(options)
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError) || cause.code !== 'NOT_MODIFIED') throw cause
+    }
+    await this.start()
+    this.#emit('restart')
+  }
+
+  /** @throws {TsbuildError} CONFLICT when it does not run, USAGE */
+  async kill(signal = 'SIGKILL'): Promise<void> {
+    const name = parseSignal(signal)
+    const run = this.#run
+    if (run?.process === undefined) {
+      throw new TsbuildError(
+        `cannot kill container: ${this.id}: container ${this.id} is not running`,
+        { code: 'CONFLICT' },
+      )
+    }
+    const { StopSignal = 'SIGTERM' } = this.#record.config
+    if (name === 'SIGKILL' || name === parseSignal(StopSignal)) {
+      this.#update({ isStoppedByUser: true })
+      this.#isStopping = true
+    }
+    if (this.#record.state.status === 'paused' && name === 'SIGKILL') await this.resume()
+    this.#signal(run.process, name)
+    if (name === 'SIGKILL') await run.ended.catch(() => undefined)
+  }
+
+  /** @throws {TsbuildError} CONFLICT, UNSUPPORTED */
+  async pause(): Promise<void> {
+    if (this.#record.state.status === 'paused') {
+      throw new TsbuildError(`Container ${this.id} is already paused`, { code: 'CONFLICT' })
+    }
+    await this.process().pause()
+    this.#setState({ status: 'paused' })
+    this.#emit('pause')
+  }
+
+  /** @throws {TsbuildError} CONFLICT */
+  async resume(): Promise<void> {
+    if (this.#record.state.status !== 'paused') {
+      throw new TsbuildError(`Container ${this.id} is not paused`, { code: 'CONFLICT' })
+    }
+    await this.process().resume()
+    this.#setState({ status: 'running' })
+    this.#emit('unpause')
+  }
+
+  /** @returns its exit code, when the condition holds */
+  async wait(condition: WaitCondition): Promise<number> {
+    if (condition === 'not-running' && !this.isRunning) return this.#record.state.exitCode
+    return await this.#waiters.wait(condition)
+  }
+
+  /**
+   * Changes limits and its restart policy, also while it runs.
+   * @throws {TsbuildError} UNSUPPORTED, CONFLICT, NO_SPACE, IO_FAILED
+   */
+  update({ RestartPolicy, ...resources }: UpdateBody): void {
+    const { hostConfig } = this.#record
+    if (RestartPolicy?.Name !== undefined && hostConfig.AutoRemove === true) {
+      throw new TsbuildError(
+        'Restart policy cannot be updated because AutoRemove is enabled for the container',
+        { code: 'CONFLICT' },
+      )
+    }
+    const given = Object.entries(resources).filter(([, value]) => value !== 0 && value !== '')
+    const changed = {
+      ...hostConfig,
+      ...Object.fromEntries(given),
+      ...(RestartPolicy?.Name ? { RestartPolicy } : {}),
+    }
+    if (given.length > 0) this.#run?.process?.update(resourcesOf(changed))
+    this.#update({ hostConfig: changed })
+    this.#emit('update')
+  }
+
+  /** Changes what lasts of it. @throws {TsbuildError} NO_SPACE, IO_FAILED */
+  change(changes: Partial<Pick<ContainerRecord, 'name' | 'hostConfig' | 'endpoints'>>): void {
+    this.#update(changes)
+  }
+
+  /**
+   * Removes it with its files, and kills it before where that is asked for.
+   * @throws {TsbuildError} CONFLICT when it runs
+   */
+  async remove(options: DiscardOptions & { readonly force: boolean }): Promise<void> {
+    if (this.isRunning) {
+      if (!options.force) throw this.#runningError()
+      this.#restarts.cancel()
+      this.#isStopping = true
+      this.#update({ isStoppedByUser: true })
+      const process = await this.#run?.started().catch(() => undefined)
+      if (process !== undefined) this.#signal(process, 'SIGKILL')
+      await this.#run?.ended.catch(() => undefined)
+    }
+    await this.#discard(options)
+  }
+
+  /** Ends it with the engine: as `stop`, but a policy starts it again with the next engine. */
+  async shutDown(): Promise<void> {
+    this.#restarts.cancel()
+    this.#isStopping = true
+    const run = this.#run
+    const process = await run?.started().catch(() => undefined)
+    if (run === undefined || process === undefined) return
+    const { StopSignal = 'SIGTERM', StopTimeout = STOP_SECONDS } = this.#record.config
+    if (this.#record.state.status === 'paused') await this.resume()
+    this.#signal(process, parseSignal(StopSignal))
+    await this.#endWithin(run, process, StopTimeout)
+  }
+
+  /** Begins where an engine has ended that was killed, or stopped with its containers. */
+  async recover(): Promise<void> {
+    const { state, hostConfig, isStoppedByUser } = this.#record
+    const { status } = state
+    const wasRunning = status === 'running' || status === 'paused' || status === 'restarting'
+    if (wasRunning) {
+      const exitCode = status === 'restarting' ? state.exitCode : KILLED
+      this.#setState({ status: 'exited', pid: 0, exitCode, finishedAt: now() })
+    }
+    if (hostConfig.AutoRemove === true && (wasRunning || status === 'exited')) {
+      await this.#discard({ volumes: 'anonymous' })
+      return
+    }
+    const { Name } = hostConfig.RestartPolicy ?? {}
+    const isDue = Name === 'always' || (Name === 'unless-stopped' && !isStoppedByUser)
+    const hasRun = this.#record.state.startedAt !== NO_TIME
+    // A failure is in the state.
+    if (hasRun && (isDue || (Name === 'on-failure' && wasRunning))) {
+      await this.#launch().catch(() => undefined)
+    }
+  }
+
+  async #discard(options: DiscardOptions): Promise<void> {
+    if (this.#isRemoved) return
+    this.#isRemoved = true
+    this.#record = { ...this.#record, state: { ...this.#record.state, status: 'removing' } }
+    // The record goes first: what is left of files without one is removed by the next start.
+    this.#deps.documents.delete(this.id)
+    await this.#deps.discard(this.#record, options)
+    this.#emit('destroy')
+    this.#waiters.removed(this.#record.state.exitCode)
+  }
+
+  #runningError(): TsbuildError {
+    const { status } = this.#record.state
+    const name = `cannot remove container "/${this.name}"`
+    const way = status === 'paused' ? 'unpause and then stop the container' : 'stop the container'
+    return new TsbuildError(
+      `${name}: container is ${status}: ${way} before removing or force remove`,
+      {
+        code: 'CONFLICT',
+      },
+    )
+  }
+
+  #signal(process: RunningProcess, signal: NodeJS.Signals): void {
+    this.#emit('kill', { signal: `${signalNumber(signal)}` })
+    process.signal(signal)
+  }
+
+  async #endWithin(run: ContainerRun, process: RunningProcess, seconds: number): Promise<void> {
+    const ended = run.ended.then(
+      () => undefined,
+      () => undefined,
+    )
+    if (seconds >= 0) {
+      const { promise: timeout, resolve } = Promise.withResolvers<'late'>()
+      const timer = setTimeout(() => resolve('late'), seconds * 1000)
+      const first = await Promise.race([ended, timeout])
+      clearTimeout(timer)
+      if (first === 'late') this.#signal(process, 'SIGKILL')
+    }
+    await ended
+  }
+
+  /** Runs the program once; its end is handled on its own. */
+  async #launch(): Promise<void> {
+    this.#isStopping = false
+    const run = new ContainerRun(this.#record, this.streams, this.#deps)
+    this.#run = run
+    const handled = this.#handleEnd(run)
+    try {
+      const { pid } = await run.started()
+      this.#setState({
+        ...{ status: 'running', pid, exitCode: 0, error: '', isOutOfMemory: false },
+        startedAt: now(),
+      })
+      this.#health = this.#watchHealth()
+      this.#emit('start')
+    } catch (cause) {
+      await handled
+      throw startFailure(cause)
+    }
+  }
+
+  #watchHealth(): Health | undefined {
+    const { Healthcheck: check, Shell } = this.#record.config
+    const command = check === undefined ? undefined : testOf(check, Shell)
+    if (check === undefined || command === undefined) return undefined
+    return new Health(check, command, {
+      probe: (words, options) =>
+        probe(words, this.#record, { ...options, process: this.process() }),
+      onChange: (status) => this.#emit(`health_status: ${status}`),
+    })
+  }
+
+  async #handleEnd(run: ContainerRun): Promise<void> {
+    let status: ExitStatus | undefined
+    try {
+      status = await run.ended
+    } catch (cause) {
+      this.#forget()
+      await this.#failed(run, cause)
+      return
+    }
+    this.#forget()
+    const { exitCode, reached } = status
+    const duration = Math.round((performance.now() - run.startedAt) / 1000)
+    this.#emit('die', { execDuration: `${duration}`, exitCode: `${exitCode}` })
+    await this.#afterEnd(run, { exitCode, isOutOfMemory: reached === 'memory' })
+  }
+
+  #forget(): void {
+    this.#run = undefined
+    this.#health?.[Symbol.dispose]()
+  }
+
+  /** It could not be started, or its sandbox broke. */
+  async #failed(run: ContainerRun, cause: unknown): Promise<void> {
+    const wasStarted = run.process !== undefined
+    const exitCode = wasStarted ? 137 : startFailureCode(cause)
+    const error = startFailure(cause).message
+    if (wasStarted) return await this.#afterEnd(run, { exitCode, error })
+    const { status } = this.#record.state
+    this.#setState({ status, pid: 0, exitCode, error, finishedAt: now() })
+    if (this.#record.hostConfig.AutoRemove === true) await this.#discard({ volumes: 'anonymous' })
+    else this.#waiters.ended(exitCode)
+  }
+
+  async #afterEnd(
+    run: ContainerRun,
+    how: Pick<ContainerState, 'exitCode'> & Partial<ContainerState>,
+  ): Promise<void> {
+    const { exitCode } = how
+    const { hostConfig, restartCount: count } = this.#record
+    const policy = hostConfig.RestartPolicy ?? {}
+    const isDue = !this.#isStopping && this.#restarts.isDue(policy, { exitCode, count })
+    const end = { pid: 0, finishedAt: now(), isOutOfMemory: false, ...how } as const
+    this.#setState({ ...end, status: isDue ? 'restarting' : 'exited' })
+    if (isDue) void this.#restartLater(run)
+    else if (hostConfig.AutoRemove === true) {
+      this.#waiters.ended(exitCode)
+      await this.#discard({ volumes: 'anonymous' })
+    } else this.#waiters.ended(exitCode)
+  }
+
+  async #restartLater(run: ContainerRun): Promise<void> {
+    if (!(await this.#restarts.wait(performance.now() - run.startedAt))) {
+      this.#waiters.ended(this.#record.state.exitCode)
+      return
+    }
+    if (this.#isRemoved) return
+    this.#update({ restartCount: this.#record.restartCount + 1 })
+    // A failure is in the state.
+    await this.#launch().catch(() => undefined)
+  }
+
+  #emit(Action: string, attributes: Readonly<Record<string, string>> = {}): void {
+    const { id, config, image, name } = this.#record
+    this.#deps.emit({
+      ...{ Type: 'container', Action, id },
+      attributes: { ...config.Labels, image: image.name, name, ...attributes },
+    })
+  }
+
+  #setState(changes: Partial<ContainerState>): void {
+    this.#update({ state: { ...this.#record.state, ...changes } })
+  }
+
+  #update(changes: Partial<ContainerRecord>): void {
+    const record = { ...this.#record, ...changes }
+    if (!this.#isRemoved) this.#deps.documents.put(record)
+    this.#record = record
+  }
+}

@@ -1,0 +1,183 @@
+import { type ContainerConfig, TsbuildError } from '#core'
+import {
+  type Config,
+  type ContainerImage,
+  type ContainerRecord,
+  CREATED_STATE,
+  type CreateBody,
+  checkContainerName,
+  type EndpointConfig,
+  findNamed,
+  inventName,
+  type MountPoint,
+  mergeConfig,
+  newId,
+  now,
+} from '#engine/model'
+import { Container } from './container.ts'
+import type { ContainerDeps } from './container-deps.ts'
+import { Exec } from './exec.ts'
+
+/** An image as containers are made of it. */
+export interface FoundImage {
+  readonly image: ContainerImage
+  readonly config: ContainerConfig
+}
+
+/** What a new container is made with, besides its image. */
+export interface CreateRequest {
+  /** Absent: one is invented. */
+  readonly name?: string | undefined
+  readonly body: CreateBody
+  readonly found: FoundImage
+  /** Makes its mount points, of volumes that are made for it, too. */
+  readonly mountPoints: (record: ContainerRecord) => Promise<readonly MountPoint[]>
+}
+
+/** Processes that were started beside those of containers are known for so long after their end: milliseconds. */
+const EXEC_MEMORY = 5 * 60_000
+
+/** All containers of an engine. */
+export class Containers {
+  readonly #deps: ContainerDeps
+  readonly #byId = new Map<string, Container>()
+  readonly #execs = new Map<string, Exec>()
+  /** Names of containers that are being made. */
+  readonly #reserved = new Set<string>()
+
+  constructor(deps: ContainerDeps) {
+    this.#deps = deps
+    for (const record of deps.documents.all()) {
+      this.#byId.set(record.id, new Container(record, deps))
+    }
+  }
+
+  all(): readonly Container[] {
+    for (const { id, record } of this.#byId.values()) {
+      if (record.state.status === 'removing') this.#byId.delete(id)
+    }
+    return [...this.#byId.values()]
+  }
+
+  /** By id, name, or the beginning of an id. @throws {TsbuildError} NOT_FOUND, USAGE */
+  find(text: string): Container {
+    return findNamed(this.all(), text, 'container')
+  }
+
+  /** @throws {TsbuildError} CONFLICT when the name is taken, USAGE */
+  async create({ name, body, found, mountPoints }: CreateRequest): Promise<Container> {
+    const { HostConfig = {}, NetworkingConfig = {}, ...request } = body
+    const id = newId()
+    const taken = this.#reserve(name)
+    try {
+      const draft: ContainerRecord = {
+        ...{ id, name: taken, created: now() },
+        config: configOf(mergeConfig(request, found.config)),
+        hostConfig: HostConfig,
+        endpoints: endpointsOf(HostConfig.NetworkMode, NetworkingConfig.EndpointsConfig),
+        image: found.image,
+        mounts: [],
+        state: CREATED_STATE,
+        restartCount: 0,
+        isStoppedByUser: false,
+      }
+      const record = { ...draft, mounts: await mountPoints(draft) }
+      this.#deps.documents.put(record)
+      const container = new Container(record, this.#deps)
+      this.#byId.set(id, container)
+      const attributes = { ...record.config.Labels, image: found.image.name, name: taken }
+      this.#deps.emit({ Type: 'container', Action: 'create', id, attributes })
+      return container
+    } finally {
+      this.#reserved.delete(taken)
+    }
+  }
+
+  /** Gives a container another name. @throws {TsbuildError} CONFLICT, USAGE */
+  rename(container: Container, wanted: string): void {
+    if (wanted === '') {
+      throw new TsbuildError('Neither old nor new names may be empty', { code: 'USAGE' })
+    }
+    const oldName = `/${container.name}`
+    const name = checkContainerName(wanted)
+    if (name === container.name) {
+      throw new TsbuildError('Renaming a container with the same name as its current name', {
+        code: 'USAGE',
+      })
+    }
+    this.#requireFree(name)
+    container.change({ name })
+    const { id, record } = container
+    const attributes = { ...record.config.Labels, image: record.image.name, name, oldName }
+    this.#deps.emit({ Type: 'container', Action: 'rename', id, attributes })
+  }
+
+  /** An exec that can be started once. */
+  addExec(container: Container, body: Exec['body']): Exec {
+    const exec = new Exec(container, body, this.#deps.emit)
+    this.#forgetOldExecs()
+    this.#execs.set(exec.id, exec)
+    return exec
+  }
+
+  /** @throws {TsbuildError} NOT_FOUND */
+  exec(id: string): Exec {
+    const found = this.#execs.get(id)
+    if (found !== undefined && this.#byId.has(found.container.id)) return found
+    throw new TsbuildError(`No such exec instance: ${id}`, { code: 'NOT_FOUND' })
+  }
+
+  /** Of a container, that run. */
+  execsOf(container: Container): readonly Exec[] {
+    return [...this.#execs.values()].filter(
+      (exec) => exec.container === container && exec.isRunning,
+    )
+  }
+
+  #forgetOldExecs(): void {
+    const oldest = performance.now() - EXEC_MEMORY
+    for (const [id, { endedAt, container }] of this.#execs) {
+      if (!this.#byId.has(container.id) || (endedAt ?? oldest) < oldest) this.#execs.delete(id)
+    }
+  }
+
+  #reserve(asked: string | undefined): string {
+    const isTaken = (name: string): boolean => this.#holderOf(name) !== undefined
+    const name =
+      asked === undefined || asked === '' ? inventName(isTaken) : checkContainerName(asked)
+    this.#requireFree(name)
+    this.#reserved.add(name)
+    return name
+  }
+
+  #holderOf(name: string): string | undefined {
+    if (this.#reserved.has(name)) return 'another request'
+    return this.all().find((one) => one.name === name)?.id
+  }
+
+  #requireFree(name: string): void {
+    const holder = this.#holderOf(name)
+    if (holder === undefined) return
+    throw new TsbuildError(
+      `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
+      { code: 'CONFLICT' },
+    )
+  }
+}
+
+/** A container that has no network of its own has the name of what it shares it with. */
+function configOf(config: Config): Config {
+  return { ...config, Image: config.Image ?? '' }
+}
+
+/** The first network is that of the mode; others are those that have settings. */
+function endpointsOf(
+  mode = 'default',
+  configured: Readonly<Record<string, EndpointConfig>> = {},
+): Readonly<Record<string, EndpointConfig>> {
+  const first = mode === '' || mode === 'default' ? 'bridge' : mode
+  if (first.startsWith('container:')) return {}
+  const { default: ofDefault, ...others } = configured
+  const own = others[first] ?? (first === 'bridge' ? ofDefault : undefined) ?? {}
+  return { ...others, [first]: own }
+}

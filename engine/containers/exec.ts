@@ -1,0 +1,162 @@
+import type { StartedProcess } from '#builder/sandbox'
+import { TsbuildError } from '#core'
+import { type ExecBody, newId, variableName } from '#engine/model'
+import type { NewEvent } from '#engine/state'
+import type { Container } from './container.ts'
+import { environmentOf } from './container-spec.ts'
+import { startFailure, startFailureCode } from './exit-code.ts'
+import { Streams } from './streams.ts'
+
+/** How the process of an exec is connected. */
+export interface ExecStart {
+  /** Size of its terminal, where it has one. */
+  readonly size: { readonly columns: number; readonly rows: number }
+}
+
+/** Another process in a container: created, then started once. */
+export class Exec {
+  readonly id: string = newId()
+  readonly container: Container
+  readonly body: ExecBody
+  readonly streams: Streams = new Streams()
+  readonly #emit: (event: NewEvent) => void
+  #process: StartedProcess | undefined
+  #state: 'created' | 'running' | 'ended' = 'created'
+  #exitCode: number | undefined
+  /** When it ended, by the clock of this process. */
+  endedAt: number | undefined
+
+  constructor(container: Container, body: ExecBody, emit: (event: NewEvent) => void) {
+    this.container = container
+    this.body = body
+    this.#emit = emit
+    this.#report('exec_create')
+  }
+
+  get isRunning(): boolean {
+    return this.#state === 'running'
+  }
+
+  /** `undefined` until it has ended. */
+  get exitCode(): number | undefined {
+    return this.#exitCode
+  }
+
+  /**
+   * Starts it; whoever is attached to `streams` sees its output.
+   * @returns when it has ended
+   * @throws {TsbuildError} CONFLICT, or why it could not be started
+   */
+  async run({ size }: ExecStart, onStarted: () => void): Promise<number> {
+    this.requireNew()
+    this.#state = 'running'
+    this.#report('exec_start')
+    try {
+      this.#process = await this.#start(size)
+    } catch (cause) {
+      this.#end(startFailureCode(cause))
+      this.streams.disconnect()
+      throw execFailure(cause)
+    }
+    onStarted()
+    return await this.#serve(this.#process)
+  }
+
+  /** @throws {TsbuildError} CONFLICT when it cannot be started any more, or not now */
+  requireNew(): void {
+    if (this.#state !== 'created') {
+      throw new TsbuildError(`Error: Exec command ${this.id} has already run`, { code: 'CONFLICT' })
+    }
+    this.container.process()
+    if (this.container.record.state.status === 'paused') {
+      throw new TsbuildError(
+        `Container ${this.container.id} is paused, unpause the container before exec`,
+        { code: 'CONFLICT' },
+      )
+    }
+  }
+
+  /** Gives its terminal another size. */
+  resize(size: ExecStart['size']): void {
+    this.#process?.resize(size)
+  }
+
+  async #start(size: ExecStart['size']): Promise<StartedProcess> {
+    const { Cmd = [], User, WorkingDir, Tty, AttachStdin } = this.body
+    const running = this.container.process()
+    const { config } = this.container.record
+    const spec = {
+      args: Cmd,
+      env: execEnvironment(this.container, this.body),
+      user: User || (config.User ?? ''),
+      cwd: WorkingDir || config.WorkingDir || '/',
+    }
+    return await running.exec(spec, {
+      stdin: AttachStdin === true || Tty === true ? 'pipe' : 'empty',
+      ...(Tty === true ? { terminal: size } : {}),
+    })
+  }
+
+  async #serve(process: StartedProcess): Promise<number> {
+    const nothing = (): void => undefined
+    const outputs = [
+      this.streams.forward(process.stdout, 'stdout', nothing),
+      this.streams.forward(process.stderr, 'stderr', nothing),
+    ]
+    this.streams.connect(this.body.AttachStdin === true ? process.stdin : undefined)
+    if (this.body.AttachStdin !== true) process.stdin?.end()
+    try {
+      const { exitCode } = await process.wait()
+      await Promise.all(outputs)
+      this.#end(exitCode)
+      return exitCode
+    } catch (cause) {
+      this.#end(137)
+      throw cause
+    } finally {
+      this.streams.disconnect()
+    }
+  }
+
+  #end(exitCode: number): void {
+    this.#state = 'ended'
+    this.#exitCode = exitCode
+    this.endedAt = performance.now()
+    this.#report('exec_die', { exitCode: `${exitCode}` })
+  }
+
+  #report(what: string, attributes: Readonly<Record<string, string>> = {}): void {
+    const { id, name, record } = this.container
+    const command = what === 'exec_die' ? '' : `: ${(this.body.Cmd ?? []).join(' ')}`
+    this.#emit({
+      ...{ Type: 'container', Action: `${what}${command}`, id },
+      attributes: {
+        ...record.config.Labels,
+        image: record.image.name,
+        name,
+        execID: this.id,
+        ...attributes,
+      },
+    })
+  }
+}
+
+/** That of the container, with what is asked for in its place. */
+function execEnvironment(
+  { record: { id, config } }: Container,
+  { Env: asked = [], Tty }: ExecBody,
+): readonly string[] {
+  const names = new Set(asked.map(variableName))
+  const terminal = Tty === true ? { Tty } : {}
+  const own = environmentOf({ ...config, Tty: false, ...terminal }, id)
+  return [...own.filter((entry) => !names.has(variableName(entry))), ...asked]
+}
+
+function execFailure(cause: unknown): TsbuildError {
+  const failure = startFailure(cause)
+  const message = failure.message.replace(
+    'failed to create task for container',
+    'OCI runtime exec failed',
+  )
+  return new TsbuildError(message, { code: failure.code, hint: failure.hint, cause })
+}

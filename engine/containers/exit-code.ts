@@ -1,0 +1,22 @@
+import { TsbuildError } from '#core'
+
+/** Exit codes of a container whose program could not be started, as docker has them. */
+const CODES = { other: 128, notExecutable: 126, notFound: 127 } as const
+
+/** The exit code that says why a program could not be started. */
+export function startFailureCode(cause: unknown): number {
+  if (!(cause instanceof TsbuildError) || cause.code !== 'STEP_FAILED') return CODES.other
+  if (/not found in \$PATH|no such file/.test(cause.message)) return CODES.notFound
+  return /permission denied|format error|not a directory|is a directory/.test(cause.message)
+    ? CODES.notExecutable
+    : CODES.other
+}
+
+/** The failure to start, in words by which clients tell these cases apart. */
+export function startFailure(cause: unknown): TsbuildError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const isUsers = startFailureCode(cause) !== CODES.other
+  const hint = cause instanceof TsbuildError ? cause.hint : undefined
+  const code = isUsers ? 'USAGE' : cause instanceof TsbuildError ? cause.code : 'IO_FAILED'
+  return new TsbuildError(`failed to create task for container: ${message}`, { code, hint, cause })
+}

@@ -1,0 +1,180 @@
+import type { Json, JsonObject } from '#core'
+import type { ContainerRecord, HostConfig } from '#engine/model'
+import { commandOf, hostnameOf } from './container-spec.ts'
+
+/** What inspecting a container shows besides its record. */
+export interface InspectInputs {
+  /** `NetworkSettings` */
+  readonly network: JsonObject
+  /** Ids of what runs beside its program. */
+  readonly execs: readonly string[]
+  /** `State.Health`, where it is tested. */
+  readonly health: JsonObject | undefined
+  readonly paths: ContainerPaths
+}
+
+/** Where files of a container are on this machine. */
+export interface ContainerPaths {
+  readonly log: string
+  readonly hosts: string
+  readonly hostname: string
+  readonly resolvConf: string
+}
+
+/** The document of GET /containers/{id}/json. Spec: Docker Engine API, ContainerInspectResponse */
+export function inspectContainer(
+  record: ContainerRecord,
+  { network, execs, health, paths }: InspectInputs,
+): JsonObject {
+  const { id, name, created, config, image, restartCount } = record
+  const [path = '', ...args] = commandOf(config)
+  return {
+    Id: id,
+    Created: created,
+    Path: path,
+    Args: args,
+    State: stateOf(record, health),
+    Image: image.id,
+    ResolvConfPath: paths.resolvConf,
+    HostnamePath: paths.hostname,
+    HostsPath: paths.hosts,
+    LogPath: paths.log,
+    Name: `/${name}`,
+    RestartCount: restartCount,
+    Driver: 'overlay2',
+    Platform: image.platform.os,
+    MountLabel: '',
+    ProcessLabel: '',
+    AppArmorProfile: '',
+    ExecIDs: execs.length === 0 ? null : execs,
+    HostConfig: hostConfigOf(record.hostConfig),
+    GraphDriver: { Name: 'overlay2', Data: null },
+    Mounts: record.mounts as unknown as Json,
+    Config: configOf(record),
+    NetworkSettings: network,
+  }
+}
+
+function stateOf({ state }: ContainerRecord, health: JsonObject | undefined): JsonObject {
+  const { status } = state
+  return {
+    Status: status,
+    Running: status === 'running' || status === 'paused' || status === 'restarting',
+    Paused: status === 'paused',
+    Restarting: status === 'restarting',
+    OOMKilled: state.isOutOfMemory,
+    Dead: status === 'dead',
+    Pid: state.pid,
+    ExitCode: state.exitCode,
+    Error: state.error,
+    StartedAt: state.startedAt,
+    FinishedAt: state.finishedAt,
+    ...(health === undefined ? {} : { Health: health }),
+  }
+}
+
+function configOf({ id, config }: ContainerRecord): JsonObject {
+  const defaults = {
+    Hostname: hostnameOf(id, config),
+    Domainname: '',
+    User: '',
+    AttachStdin: false,
+    AttachStdout: false,
+    AttachStderr: false,
+    Tty: false,
+    OpenStdin: false,
+    StdinOnce: false,
+    Env: [],
+    Cmd: null,
+    Image: '',
+    Volumes: null,
+    WorkingDir: '',
+    Entrypoint: null,
+    OnBuild: null,
+    Labels: {},
+  }
+  const set = Object.entries(config).filter(
+    ([, value]) => value !== '' && !(Array.isArray(value) && value.length === 0),
+  )
+  return { ...defaults, ...(Object.fromEntries(set) as JsonObject) }
+}
+
+const HOST_DEFAULTS: JsonObject = {
+  Binds: null,
+  ContainerIDFile: '',
+  LogConfig: { Type: 'json-file', Config: {} },
+  NetworkMode: 'default',
+  PortBindings: {},
+  RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
+  AutoRemove: false,
+  VolumeDriver: '',
+  VolumesFrom: null,
+  ConsoleSize: [0, 0],
+  CapAdd: null,
+  CapDrop: null,
+  CgroupnsMode: 'host',
+  Dns: [],
+  DnsOptions: [],
+  DnsSearch: [],
+  ExtraHosts: null,
+  GroupAdd: null,
+  IpcMode: 'private',
+  Cgroup: '',
+  Links: null,
+  OomScoreAdj: 0,
+  PidMode: '',
+  Privileged: false,
+  PublishAllPorts: false,
+  ReadonlyRootfs: false,
+  SecurityOpt: null,
+  UTSMode: '',
+  UsernsMode: '',
+  ShmSize: 64 * 1024 * 1024,
+  Runtime: 'runc',
+  Isolation: '',
+  CpuShares: 0,
+  Memory: 0,
+  NanoCpus: 0,
+  CgroupParent: '',
+  BlkioWeight: 0,
+  BlkioWeightDevice: [],
+  BlkioDeviceReadBps: [],
+  BlkioDeviceWriteBps: [],
+  BlkioDeviceReadIOps: [],
+  BlkioDeviceWriteIOps: [],
+  CpuPeriod: 0,
+  CpuQuota: 0,
+  CpuRealtimePeriod: 0,
+  CpuRealtimeRuntime: 0,
+  CpusetCpus: '',
+  CpusetMems: '',
+  Devices: [],
+  DeviceCgroupRules: null,
+  DeviceRequests: null,
+  MemoryReservation: 0,
+  MemorySwap: 0,
+  MemorySwappiness: null,
+  OomKillDisable: null,
+  PidsLimit: null,
+  Ulimits: null,
+  CpuCount: 0,
+  CpuPercent: 0,
+  IOMaximumIOps: 0,
+  IOMaximumBandwidth: 0,
+}
+
+function hostConfigOf(config: HostConfig): JsonObject {
+  const set = Object.entries(config).filter(([name, value]) => !isDefault(name, value))
+  return { ...HOST_DEFAULTS, ...(Object.fromEntries(set) as JsonObject) }
+}
+
+/** What clients send for nothing. */
+function isDefault(name: string, value: unknown): boolean {
+  if (value === '' || value === 0) return true
+  if (Array.isArray(value) && value.length === 0) return HOST_DEFAULTS[name] === null
+  if (name === 'LogConfig' || name === 'RestartPolicy') {
+    const { Type, Name } = value as { Type?: string; Name?: string }
+    return (Type ?? '') === '' && (Name ?? '') === ''
+  }
+  return false
+}

@@ -1,0 +1,52 @@
+import type { Readable } from 'node:stream'
+import type { RunningProcess } from '#builder/sandbox'
+import type { ContainerRecord } from '#engine/model'
+import { environmentOf } from './container-spec.ts'
+import type { Probe } from './health.ts'
+
+/** Runs a test beside the program of a container. */
+export async function probe(
+  args: readonly string[],
+  { id, config }: ContainerRecord,
+  {
+    process: running,
+    signal,
+    mostOutput,
+  }: Parameters<Probe>[1] & { readonly process: RunningProcess },
+): ReturnType<Probe> {
+  const spec = {
+    args,
+    env: environmentOf(config, id),
+    user: config.User ?? '',
+    cwd: config.WorkingDir || '/',
+  }
+  await using process = await running.exec(spec, { signal, stdin: 'empty' })
+  const output = new Beginning(mostOutput)
+  const reading = Promise.all([output.read(process.stdout), output.read(process.stderr)])
+  const { exitCode } = await process.wait()
+  await reading
+  return { exitCode, output: output.text() }
+}
+
+/** The first bytes of several streams in one. */
+class Beginning {
+  readonly #most: number
+  readonly #chunks: Uint8Array[] = []
+  #size = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  async read(stream: Readable): Promise<void> {
+    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
+      const part = chunk.subarray(0, this.#most - this.#size)
+      this.#size += part.length
+      if (part.length > 0) this.#chunks.push(part)
+    }
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString()
+  }
+}

@@ -1,0 +1,166 @@
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
+import type { Server as HttpServer } from 'node:http'
+import { connect, createServer, type Server } from 'node:net'
+import { dirname } from 'node:path'
+import { createServer as createTlsServer } from 'node:tls'
+import { errnoOf, ioError, TsbuildError } from '#core'
+import type { ListenAddress, TlsFiles } from './listen-address.ts'
+
+/** What a daemon listens with. */
+export interface ListenOptions {
+  /** A group whose members may use unix sockets. */
+  readonly group: number | undefined
+  readonly tls: TlsFiles | undefined
+}
+
+/** A socket that accepts connections. Disposing closes it, and removes its file. */
+export type Listener = Disposable
+
+/**
+ * Lets a server of HTTP accept connections on an address.
+ * @throws {TsbuildError} CONFLICT when another daemon listens there, PERMISSION_DENIED, USAGE, IO_FAILED
+ */
+export async function listenOn(
+  address: ListenAddress,
+  http: HttpServer,
+  options: ListenOptions,
+): Promise<Listener> {
+  switch (address.kind) {
+    case 'unix':
+      return await listenOnPath(address.path, http, options)
+    case 'tcp':
+      return await listenOnPort(address, http, options)
+    case 'descriptor':
+      return await listening(plainServer(http), { fd: address.descriptor }, () => undefined)
+  }
+}
+
+/** The socket is made under another name with its final rights, so that nobody connects before it has them. */
+async function listenOnPath(
+  path: string,
+  http: HttpServer,
+  { group }: ListenOptions,
+): Promise<Listener> {
+  makeFolder(dirname(path))
+  await removeStale(path)
+  const draft = `${path}.${process.pid}`
+  const before = process.umask(0o177)
+  let listener: Listener
+  try {
+    listener = await listening(plainServer(http), { path: draft }, () =>
+      rmSync(path, { force: true }),
+    )
+  } finally {
+    process.umask(before)
+  }
+  if (group !== undefined) {
+    chownSync(draft, -1, group)
+    chmodSync(draft, 0o660)
+  }
+  renameSync(draft, path)
+  return listener
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw ioError(`make ${path}`, cause)
+  }
+}
+
+/** A socket on which nobody listens any more is in the way; anything else is left alone. */
+async function removeStale(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found === undefined) return
+  if (!found.isSocket()) {
+    throw new TsbuildError(`listen on ${path}: it is there, and it is not a socket`, {
+      code: 'CONFLICT',
+      hint: 'name another path with --host',
+    })
+  }
+  if (await answers(path)) {
+    throw new TsbuildError(`listen on ${path}: another daemon listens there`, {
+      code: 'CONFLICT',
+      hint: 'stop it, or name another path with --host',
+    })
+  }
+  rmSync(path, { force: true })
+}
+
+function answers(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path)
+    socket.on('connect', () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.on('error', (cause) => resolve(errnoOf(cause) === 'EACCES'))
+  })
+}
+
+/** Without certificates of clients, whoever reaches the port has the rights of this process. */
+async function listenOnPort(
+  { host, port }: Extract<ListenAddress, { kind: 'tcp' }>,
+  http: HttpServer,
+  { tls }: ListenOptions,
+): Promise<Listener> {
+  if (tls === undefined) {
+    throw new TsbuildError(`listen on tcp://${host}:${port}: clients need certificates`, {
+      code: 'USAGE',
+      hint: 'give --tlscacert, --tlscert and --tlskey; who can use the socket has all rights of the daemon',
+    })
+  }
+  const server = createTlsServer({
+    ca: readFileSync(tls.ca),
+    cert: readFileSync(tls.cert),
+    key: readFileSync(tls.key),
+    requestCert: true,
+    rejectUnauthorized: true,
+    minVersion: 'TLSv1.2',
+  })
+  server.on('secureConnection', (socket) => http.emit('connection', socket))
+  server.on('tlsClientError', () => undefined)
+  return await listening(server, { host, port }, () => undefined)
+}
+
+function plainServer(http: HttpServer): Server {
+  const server = createServer({ allowHalfOpen: true, noDelay: true })
+  server.on('connection', (socket) => http.emit('connection', socket))
+  return server
+}
+
+async function listening(
+  server: Server,
+  where: {
+    readonly path?: string
+    readonly host?: string
+    readonly port?: number
+    readonly fd?: number
+  },
+  onClose: () => void,
+): Promise<Listener> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) => reject(ioError(`listen on ${describe(where)}`, cause)))
+    server.listen(where, resolve)
+  })
+  return {
+    // Connections that are there go on: those who wait learn how their containers end.
+    [Symbol.dispose]: () => {
+      onClose()
+      server.close()
+    },
+  }
+}
+
+function describe({ path, host, port, fd }: Parameters<typeof listening>[1]): string {
+  return path ?? (fd === undefined ? `${host}:${port}` : `descriptor ${fd}`)
+}

@@ -1,0 +1,139 @@
+import { join } from 'node:path'
+import {
+  type ContainerServices,
+  type ContainerServicesOptions,
+  openContainerServices,
+} from '#builder'
+import { type JsonObject, TsbuildError } from '#core'
+import type { EngineServices } from '#engine/api'
+import { type Container, Containers, inspectContainer } from '#engine/containers'
+import { Images } from '#engine/images'
+import { logAttributes } from '#engine/logs'
+import type { ContainerRecord } from '#engine/model'
+import { Events, openDocuments } from '#engine/state'
+import { ContainerRunner, logOptions } from './container-runner.ts'
+import { infoDocument } from './info.ts'
+
+/** How an engine is opened. */
+export interface EngineOptions extends Omit<ContainerServicesOptions, 'onEvent'> {
+  readonly version: string
+  /** Gets what the user should know. */
+  readonly onWarning: (message: string) => void
+}
+
+/** Containers on a store, and what serves them. One engine has a store at a time. */
+export interface Engine extends AsyncDisposable {
+  readonly services: EngineServices
+  /** Brings containers into the state that they are in without their processes, and starts those whose policy says so. */
+  restore(): Promise<void>
+  /** Whether a container runs, or is to be started again. */
+  isUsed(): boolean
+  /** Stops all containers. */
+  shutDown(): Promise<void>
+}
+
+/** @throws {TsbuildError} CONFLICT when another engine has the store, and as `openStore` does */
+export async function openEngine({ version, ...options }: EngineOptions): Promise<Engine> {
+  const builder = await openContainerServices({
+    ...options,
+    onEvent: (event) => {
+      if (event.type === 'warning') options.onWarning(event.message)
+    },
+  })
+  const { store } = builder
+  const lock = store.lockEngine()
+  if (lock === undefined) {
+    await builder[Symbol.asyncDispose]()
+    throw new TsbuildError(`another engine has the store ${store.root}`, {
+      code: 'CONFLICT',
+      hint: 'use it with --host, stop it, or name another store with --root',
+    })
+  }
+  const events = new Events()
+  const runner = new ContainerRunner(builder, {
+    findHolder: (name) => containers.find(name).process(),
+    onWarning: options.onWarning,
+  })
+  const containers: Containers = new Containers({
+    documents: openDocuments<ContainerRecord>({
+      database: store.engine,
+      kind: 'container',
+      imageOf: ({ image }) => image.manifest,
+    }),
+    emit: events.emit,
+    run: runner.run,
+    discard: runner.discard,
+    openLog: runner.log,
+  })
+  const images = new Images({
+    root: store.root,
+    events,
+    users: () =>
+      containers
+        .all()
+        .map(({ record, isRunning }) => ({ id: record.id, image: record.image.id, isRunning })),
+  })
+  return {
+    services: servicesOf({ version, builder, events, containers, images, runner }),
+    restore: async () => {
+      runner.removeStrangers(new Set(containers.all().map(({ id }) => id)))
+      await Promise.all(containers.all().map((one) => one.recover()))
+    },
+    isUsed: () => containers.all().some(({ isRunning }) => isRunning),
+    shutDown: async () => {
+      await Promise.all(containers.all().map((one) => one.shutDown()))
+    },
+    [Symbol.asyncDispose]: async () => {
+      lock[Symbol.dispose]()
+      await builder[Symbol.asyncDispose]()
+    },
+  }
+}
+
+interface ServiceParts {
+  readonly version: string
+  readonly builder: ContainerServices
+  readonly events: Events
+  readonly containers: Containers
+  readonly images: Images
+  readonly runner: ContainerRunner
+}
+
+function servicesOf({
+  version,
+  builder,
+  events,
+  containers,
+  images,
+  runner,
+}: ServiceParts): EngineServices {
+  return {
+    ...{ containers, events, images, version },
+    mountPoints: async () => await Promise.resolve([]),
+    readLog: runner.readLog,
+    logAttributes: ({ record }) => logAttributes(logOptions(record)),
+    inspect: (container) => inspect(container, containers, runner),
+    networkSummary: () => ({ Networks: {}, Ports: [] }),
+    info: async () => await Promise.resolve(infoDocument(version, builder.store.root)),
+  }
+}
+
+function inspect(
+  container: Container,
+  containers: Containers,
+  runner: ContainerRunner,
+): JsonObject {
+  const { record, health } = container
+  const folder = runner.folder(record.id)
+  return inspectContainer(record, {
+    network: {},
+    execs: containers.execsOf(container).map(({ id }) => id),
+    health: health?.document(),
+    paths: {
+      log: runner.log(record).path,
+      hosts: join(folder, 'hosts'),
+      hostname: join(folder, 'hostname'),
+      resolvConf: join(folder, 'resolv.conf'),
+    },
+  })
+}
