@@ -13,6 +13,7 @@ import type { ContainerRecord } from '#engine/model'
 import { Events, openDocuments } from '#engine/state'
 import { ContainerRunner, logOptions } from './container-runner.ts'
 import { infoDocument } from './info.ts'
+import { LimitWarnings } from './limit-warnings.ts'
 
 /** How an engine is opened. */
 export interface EngineOptions extends Omit<ContainerServicesOptions, 'onEvent'> {
@@ -109,6 +110,7 @@ function servicesOf({
 }: ServiceParts): EngineServices {
   return {
     ...{ containers, events, images, version },
+    keepLimits: new LimitWarnings().keep,
     mountPoints: async () => await Promise.resolve([]),
     readLog: runner.readLog,
     logAttributes: ({ record }) => logAttributes(logOptions(record)),

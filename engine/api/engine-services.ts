@@ -2,7 +2,7 @@ import type { Json, JsonObject } from '#core'
 import type { Container, Containers } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { LogLine } from '#engine/logs'
-import type { ContainerRecord, MountPoint } from '#engine/model'
+import type { ContainerRecord, HostConfig, MountPoint } from '#engine/model'
 import type { Events } from '#engine/state'
 
 /** What is asked of a log. Times are nanoseconds since the epoch. */
@@ -16,11 +16,19 @@ export interface LogQuery {
   readonly signal: AbortSignal
 }
 
+/** A host config with the limits that this machine can keep, and what it lacks. */
+export interface KeptLimits {
+  readonly hostConfig: HostConfig
+  readonly warnings: readonly string[]
+}
+
 /** What the API serves. */
 export interface EngineServices {
   readonly containers: Containers
   readonly events: Events
   readonly images: Images
+  /** What a container may be run with here of what is asked for. */
+  keepLimits(hostConfig: HostConfig): Promise<KeptLimits>
   mountPoints(record: ContainerRecord): Promise<readonly MountPoint[]>
   /** @throws {TsbuildError} UNSUPPORTED where its log cannot be read */
   readLog(container: Container, query: LogQuery): AsyncIterable<LogLine>

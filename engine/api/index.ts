@@ -1,2 +1,2 @@
 export { type Api, createApi } from './api.ts'
-export type { EngineServices, LogQuery } from './engine-services.ts'
+export type { EngineServices, KeptLimits, LogQuery } from './engine-services.ts'

@@ -105,7 +105,7 @@ export function resourcesOf(config: HostConfig): StepResources {
     ...cpus,
     ...(config.CpusetCpus ? { cpusetCpus: config.CpusetCpus } : {}),
     ...(config.CpusetMems ? { cpusetMems: config.CpusetMems } : {}),
-    pids: PidsLimit === undefined || PidsLimit <= 0 ? -1 : PidsLimit,
+    ...(PidsLimit !== undefined && PidsLimit > 0 ? { pids: PidsLimit } : {}),
     ...ioOf(config),
   }
 }

@@ -29,8 +29,8 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
   const find = (request: ContainerRequest): Container => containers.find(request.params.id)
   app.get('/containers/json', async (request) => await listContainers(services, request))
   app.post('/containers/create', async (request, reply) => {
-    const created = await createContainer(services, request)
-    return await reply.status(201).send({ Id: created.id, Warnings: [] })
+    const { container, warnings } = await createContainer(services, request)
+    return await reply.status(201).send({ Id: container.id, Warnings: warnings })
   })
   app.get<OfContainer>('/containers/:id/json', async (request) => services.inspect(find(request)))
   app.post<OfContainer>('/containers/:id/start', async (request, reply) => {
@@ -117,7 +117,7 @@ function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, s
 async function createContainer(
   services: EngineServices,
   request: FastifyRequest,
-): Promise<Container> {
+): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
   const query = new Query(request.url)
   const body = await readBody(request, CREATE_SHAPE)
   const { Image = '' } = body
@@ -127,11 +127,14 @@ async function createContainer(
     })
   }
   const found = await services.images.resolve(Image, query.text('platform'))
-  return await services.containers.create({
+  const { hostConfig, warnings } = await services.keepLimits(body.HostConfig ?? {})
+  const container = await services.containers.create({
     name: query.text('name'),
-    ...{ body, found },
+    body: { ...body, HostConfig: hostConfig },
+    found,
     mountPoints: (record) => services.mountPoints(record),
   })
+  return { container, warnings }
 }
 
 function stopOptions(request: FastifyRequest): Parameters<Container['stop']>[0] {
