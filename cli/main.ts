@@ -1,7 +1,8 @@
 import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
-import { chooseCommand } from './commands/choose-command.ts'
+import { chooseCommand, chooseSubcommand } from './commands/choose-command.ts'
+import { type Command, loadCommand } from './commands/command.ts'
 import { COMMANDS } from './commands/table.ts'
 import { type Program, runProcess, runReporting } from './terminal/process.ts'
 import { print, type Shell } from './terminal/shell.ts'
@@ -32,13 +33,28 @@ async function runCommand(argv: readonly string[], shell: Shell): Promise<number
     await print(shell, programHelp(COMMANDS))
     return 0
   }
-  const { command, rest } = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
-  const flags = (await command.loadFlags?.()) ?? command.flags
-  const { endsAtFirst } = command
+  const chosen = chooseCommand(argv[0] === '--version' ? ['version'] : argv)
+  const command = await loadCommand(chosen.command)
+  if (command.subcommands === undefined)
+    return await runLoaded(command, chosen.rest, { argv, shell })
+  const sub = chooseSubcommand(command, chosen.rest)
+  if (sub === undefined) return await runLoaded(command, chosen.rest, { argv, shell })
+  const loaded = await loadCommand(sub.command)
+  const named = { ...loaded, name: `${command.name} ${loaded.name}` }
+  return await runLoaded(named, sub.rest, { argv, shell })
+}
+
+/** @param process the whole command line, and what the command has of its process */
+async function runLoaded(
+  command: Command,
+  rest: readonly string[],
+  { argv, shell }: { readonly argv: readonly string[]; readonly shell: Shell },
+): Promise<number> {
+  const { flags, endsAtFirst } = command
   const args = parseFlags(rest, flags, { command: `tsbuild ${command.name}`, endsAtFirst })
   if (args.has('help')) {
     const { commandHelp } = await import('./commands/help-text.ts')
-    await print(shell, commandHelp({ ...command, flags }))
+    await print(shell, commandHelp(command))
     return 0
   }
   if (command.needsNamespace?.(args) === true && lacksRights()) {

@@ -134,3 +134,36 @@ export const SENDING_FLAGS: readonly Flag[] = [
   ROOT_FLAG,
   HELP,
 ]
+
+const DAEMON = 'Daemon'
+
+/** For commands that are clients of a daemon: they may stand in front of the command, as docker's. */
+export const ENGINE_FLAGS: readonly Flag[] = [
+  {
+    name: 'host',
+    short: 'H',
+    metavar: 'ADDRESS',
+    help: "unix://PATH, tcp://HOST:PORT or ssh://HOST (default: $DOCKER_HOST, or tsbuild's own)",
+    group: DAEMON,
+  },
+  { name: 'context', metavar: 'NAME', help: 'That of a docker context', group: DAEMON },
+  { name: 'tls', help: 'Speak TLS with it', group: DAEMON },
+  { name: 'tlsverify', help: 'Speak TLS with it, and check its certificate', group: DAEMON },
+  {
+    name: 'tlscacert',
+    metavar: 'FILE',
+    values: 'paths',
+    help: 'The authority of its certificate',
+    group: DAEMON,
+  },
+  {
+    name: 'tlscert',
+    metavar: 'FILE',
+    values: 'paths',
+    help: 'The certificate to show it',
+    group: DAEMON,
+  },
+  { name: 'tlskey', metavar: 'FILE', values: 'paths', help: 'Its key', group: DAEMON },
+  { ...ROOT_FLAG, help: "The store of tsbuild's own daemon" },
+  HELP,
+]

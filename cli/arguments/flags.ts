@@ -138,7 +138,7 @@ function flagValue({ rawName, value, inlineValue }: OptionToken, help: string): 
   if (value === undefined) {
     throw usageError(`flag ${rawName} needs a value`, help)
   }
-  if (inlineValue !== true && value.length > 1 && value.startsWith('-')) {
+  if (inlineValue !== true && value.length > 1 && /^-(?!\d+$)/.test(value)) {
     const joined = rawName.startsWith('--') ? `${rawName}=${value}` : rawName + value
     const hint = `write ${joined} if that is the value`
     throw usageError(`flag ${rawName} needs a value, but ${value} follows`, hint)

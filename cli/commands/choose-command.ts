@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs'
+import { suggestion } from '#core'
 import { type Flag, usageError } from '../arguments/flags.ts'
 import type { Command } from './command.ts'
 import { COMMANDS } from './table.ts'
@@ -16,7 +17,7 @@ export interface Choice {
  * @throws {TsbuildError} USAGE for flags in front of a command that it does not take
  */
 export function chooseCommand(argv: readonly string[]): Choice {
-  const words = splitWords(argv)
+  const words = splitWords(argv, FLAGS)
   const [first, second] = words.positionals
   const command = COMMANDS.find(({ name }) => first !== undefined && name === argv[first])
   if (first === undefined || command === undefined) return { command: COMMANDS[0], rest: argv }
@@ -30,14 +31,36 @@ export function chooseCommand(argv: readonly string[]): Choice {
   return { command, rest: argv.toSpliced(first, 1) }
 }
 
+/**
+ * The command of a group that a command line is for; `undefined` when it names none.
+ * @throws {TsbuildError} USAGE for a name that is not one of them
+ */
+export function chooseSubcommand(group: Command, argv: readonly string[]): Choice | undefined {
+  const { subcommands = [] } = group
+  const [first] = splitWords(argv, group.flags).positionals
+  const name = first === undefined ? undefined : argv[first]
+  if (first === undefined || name === undefined) return undefined
+  const command = subcommands.find((one) => one.name === name || one.aliases?.includes(name))
+  if (command !== undefined) return { command, rest: argv.toSpliced(first, 1) }
+  const similar = suggestion(
+    name,
+    subcommands.map((one) => one.name),
+  )
+  const hint =
+    similar === undefined
+      ? `tsbuild ${group.name} --help lists them`
+      : `did you mean tsbuild ${group.name} ${similar}?`
+  throw usageError(`unknown command: tsbuild ${group.name} ${name}`, hint)
+}
+
 interface Words {
   /** Places of what is neither a flag nor the value of one. */
   readonly positionals: readonly number[]
   readonly flags: readonly (Pick<Found, 'flag' | 'written'> & { readonly at: number })[]
 }
 
-/** Reads the flags of all commands: which of them is meant is still to be found out. */
-function splitWords(argv: readonly string[]): Words {
+/** @param flags of all commands that may be meant, which is still to be found out */
+function splitWords(argv: readonly string[], flagsOfAll: readonly Flag[]): Words {
   const positionals: number[] = []
   const flags: Words['flags'][number][] = []
   for (let at = 0; at < argv.length; at++) {
@@ -47,7 +70,7 @@ function splitWords(argv: readonly string[]): Words {
       positionals.push(at)
       continue
     }
-    const found = word.startsWith('--') ? readLong(word) : readShort(word)
+    const found = word.startsWith('--') ? readLong(word, flagsOfAll) : readShort(word, flagsOfAll)
     for (const { flag, written } of found) flags.push({ at, flag, written })
     if (found.at(-1)?.takesNext === true) at++
   }
@@ -65,18 +88,18 @@ interface Found {
 }
 
 /** `--name` or `--name=value`. */
-function readLong(word: string): readonly Found[] {
+function readLong(word: string, known: readonly Flag[]): readonly Found[] {
   const [written = ''] = word.split('=', 1)
-  const flag = FLAGS.find(({ name }) => name === written.slice(2))
+  const flag = known.find(({ name }) => name === written.slice(2))
   if (flag === undefined) return []
   return [{ flag, written, takesNext: flag.metavar !== undefined && written === word }]
 }
 
 /** `-qt`: the first one that takes a value takes what is left of the word, or the next word. */
-function readShort(word: string): readonly Found[] {
+function readShort(word: string, known: readonly Flag[]): readonly Found[] {
   const found: Found[] = []
   for (let index = 1; index < word.length; index++) {
-    const flag = FLAGS.find(({ short }) => short === word[index])
+    const flag = known.find(({ short }) => short === word[index])
     if (flag === undefined) return found
     const takesValue = flag.metavar !== undefined
     const takesNext = takesValue && index === word.length - 1

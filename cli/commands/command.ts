@@ -14,14 +14,10 @@ export interface HelpTable {
  */
 export type Run = (args: Arguments, shell: Shell, commands: readonly Command[]) => Promise<number>
 
-/** One command of the program: what parsing and `--help` know of it, and how it is run. */
-export interface Command {
-  readonly name: string
-  readonly summary: string
+/** What of a command only those need who run it, or show its help. */
+export interface CommandParts {
   readonly usage: string
   readonly flags: readonly Flag[]
-  /** The flags where they are another program's, which only a run of this command needs. */
-  readonly loadFlags?: () => Promise<readonly Flag[]>
   /** What stands behind its first argument is another program's. Default: false. */
   readonly endsAtFirst?: boolean
   /** Command lines with what they do. */
@@ -35,5 +31,22 @@ export interface Command {
    * Absent: never.
    */
   readonly needsNamespace?: (args: Arguments) => boolean
+  /** Of a group: its first argument names one of these, which is run in its place. */
+  readonly subcommands?: readonly Command[]
   readonly run: Run
+}
+
+/** One command of the program: what parsing and `--help` know of it, and how it is run. */
+export interface Command extends CommandParts {
+  readonly name: string
+  /** Other names, which the help does not list. */
+  readonly aliases?: readonly string[]
+  readonly summary: string
+  /** What replaces the rest, where that is not needed for choosing this command. Its flags stand before it, too. */
+  readonly load?: () => Promise<CommandParts>
+}
+
+/** A command with all of its parts. */
+export async function loadCommand(command: Command): Promise<Command> {
+  return command.load === undefined ? command : { ...command, ...(await command.load()) }
 }

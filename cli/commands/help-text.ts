@@ -26,6 +26,9 @@ export function commandHelp(command: Command): string {
 }
 
 function commandBody(command: Command): string {
+  const { subcommands = [] } = command
+  const names = subcommands.map(({ name, summary }) => [name, summary] as const)
+  const list = names.length === 0 ? [] : [columnsBlock('Commands', names, 14)]
   const shown = command.flags.filter(({ isHidden }) => isHidden !== true)
   const groups = Map.groupBy(shown, (flag) => flag.group)
   const blocks = [...groups].map(([title, flags]) =>
@@ -47,7 +50,7 @@ function commandBody(command: Command): string {
             .map(([line, meaning]) => `  ${line}\n      ${meaning}\n`)
             .join('')}`,
         ]
-  return [...blocks, ...tables, ...notes, ...examples].join('\n')
+  return [...list, ...blocks, ...tables, ...notes, ...examples].join('\n')
 }
 
 function usageBlock(lines: readonly string[]): string {

@@ -1,13 +1,9 @@
 import { HELP } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import type { Command, CommandParts } from './command.ts'
 
-/** `tsbuild kaniko` */
-export const KANIKO: Command = {
-  name: 'kaniko',
-  summary: "Build and push as kaniko's executor does, with its flags",
+const PARTS: CommandParts = {
   usage: 'tsbuild kaniko [flags]',
   flags: [HELP],
-  loadFlags: async () => (await import('../kaniko/kaniko-flags.ts')).KANIKO_FLAGS,
   examples: [
     ['tsbuild kaniko --context dir:///src --destination ghcr.io/me/app:1', 'build and push'],
     ['tsbuild kaniko -c git://github.com/me/app --no-push --tar-path app.tar', 'write an archive'],
@@ -19,5 +15,16 @@ export const KANIKO: Command = {
   run: async (args, shell) => {
     const { runKaniko } = await import('../kaniko/run-kaniko.ts')
     return await runKaniko(args, shell)
+  },
+}
+
+/** `tsbuild kaniko` */
+export const KANIKO: Command = {
+  ...PARTS,
+  name: 'kaniko',
+  summary: "Build and push as kaniko's executor does, with its flags",
+  load: async () => {
+    const { KANIKO_FLAGS } = await import('../kaniko/kaniko-flags.ts')
+    return { ...PARTS, flags: KANIKO_FLAGS }
   },
 }

@@ -7,11 +7,11 @@ import { REPLAY } from './build/replay.ts'
 import { BUILDS } from './builds/builds.ts'
 import { DEBUG } from './builds/debug.ts'
 import { LOGS } from './builds/logs.ts'
-import { RUN } from './builds/run.ts'
 import type { Command } from './command.ts'
 import { COMPLETION } from './completion.ts'
 import { CONFIG } from './config.ts'
 import { DOCTOR } from './doctor.ts'
+import { ENGINE_COMMANDS } from './engine/engine-commands.ts'
 import { SERVE } from './engine/serve.ts'
 import { HELP_COMMAND } from './help.ts'
 import { IMAGES } from './images/images.ts'
@@ -40,7 +40,6 @@ import { VERSION } from './version.ts'
 /** Every command, in the order of the help. The first one is meant when none is named. */
 export const COMMANDS: readonly [Command, ...Command[]] = [
   BUILD,
-  RUN,
   SERVE,
   CONTEXT,
   PARSE,
@@ -52,6 +51,7 @@ export const COMMANDS: readonly [Command, ...Command[]] = [
   DEBUG,
   CACHE,
   IMAGES,
+  ...ENGINE_COMMANDS,
   INSPECT,
   HISTORY,
   TAG,

@@ -53,7 +53,7 @@ export function ended(stream: Readable): Promise<void> {
 }
 
 /** Keys come as they are pressed, until this is disposed of, a signal comes, or the process exits. */
-function rawMode({ stdin, signal }: Pick<Shell, 'stdin' | 'signal'>): Disposable {
+export function rawMode({ stdin, signal }: Pick<Shell, 'stdin' | 'signal'>): Disposable {
   let isRaw = true
   const restore = (): void => {
     if (isRaw) stdin.setRawMode?.(false)

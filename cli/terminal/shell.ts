@@ -4,7 +4,7 @@ import { cleanText } from './text.ts'
 
 /** Where text goes and, where that is a terminal, its size. */
 export interface TextOutput {
-  write(text: string): unknown
+  write(text: string | Uint8Array): unknown
   readonly isTTY?: boolean
   readonly columns?: number
   readonly rows?: number

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict'
+import { loadCommand } from '../../../cli/commands/command.ts'
 import { commandHelp, programHelp } from '../../../cli/commands/help-text.ts'
 import { COMMANDS } from '../../../cli/commands/table.ts'
 
+const LOADED = await Promise.all(COMMANDS.map(loadCommand))
+const ALL = LOADED.flatMap((command) => {
+  const { subcommands = [] } = command
+  return [command, ...subcommands.map((one) => ({ ...one, name: `${command.name} ${one.name}` }))]
+})
+
 describe('help', () => {
-  for (const command of COMMANDS) {
+  for (const command of ALL) {
     const text = commandHelp(command)
 
     it(`of ${command.name} fits 100 columns`, () => {

@@ -4,8 +4,7 @@ import { BUILD } from '../../../cli/commands/build/build.ts'
 
 describe('tsbuild build', () => {
   const needs = async (...argv: readonly string[]): Promise<boolean | undefined> => {
-    const flags = (await BUILD.loadFlags?.()) ?? BUILD.flags
-    return BUILD.needsNamespace?.(parseFlags(argv, flags))
+    return BUILD.needsNamespace?.(parseFlags(argv, BUILD.flags))
   }
 
   it('takes a namespace for steps, unless it answers a question or they run in place', async () => {

@@ -1,0 +1,152 @@
+import type { Json } from '#core'
+import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
+import { type Arguments, expectArguments } from '../../arguments/flags.ts'
+import { type EngineCommand, flagsOf } from '../command.ts'
+import { filtersOf } from '../connect/filters.ts'
+import { withEngine } from '../connect/with-engine.ts'
+import { integerOf } from '../create/values.ts'
+import { ellipsis, goTime, humanAge, humanSize, truncateId } from '../format/human.ts'
+import { type Column, type ListKind, printList } from '../format/list.ts'
+import { objectOf } from '../run/status.ts'
+import { FILTERS, FORMAT, QUIET_IDS } from './flags.ts'
+import { portsText } from './ports.ts'
+
+type Item = { readonly [name: string]: Json }
+
+/** `tsbuild ps` */
+export const PS: EngineCommand = {
+  name: 'ps',
+  summary: 'List containers',
+  usage: 'tsbuild ps [flags]',
+  flags: [
+    ...flagsOf('Which ones', {
+      'a, all': 'Those that do not run, too',
+      'l, latest': 'The one that was created last',
+      'n, last N': 'Those that were created last',
+    }),
+    ...FILTERS,
+    ...QUIET_IDS,
+    ...flagsOf('Screen', { 's, size': 'What they have written' }),
+    ...FORMAT,
+    ...ENGINE_FLAGS,
+  ],
+  examples: [
+    ['tsbuild ps -a --filter status=exited', 'containers that have ended'],
+    ["tsbuild ps --format '{{.Names}}: {{.Ports}}'", 'a line for each'],
+  ],
+  run: async (args, shell) => {
+    expectArguments(args, { least: 0, most: 0, usage: 'tsbuild ps [flags]' })
+    return await withEngine(args, shell, async ({ client }) => {
+      const last = args.has('latest') ? 1 : integerOf(args, 'last')
+      const size = args.has('size') || /\.Size\b/.test(args.text('format') ?? '')
+      const query = {
+        all: args.has('all') || undefined,
+        limit: last !== undefined && last > 0 ? last : undefined,
+        size: size || undefined,
+        filters: filtersOf(args),
+      }
+      const answer = await client.json({ path: '/containers/json', query })
+      const items = (Array.isArray(answer) ? answer : []).map(objectOf)
+      await printList(items, kindOf(args), { args, shell })
+      return 0
+    })
+  },
+}
+
+/** How long containers' commands and mounts are in a table. */
+const COMMAND = 20
+const MOUNT = 15
+
+function kindOf(args: Arguments): ListKind<Item> {
+  const isWhole = args.has('no-trunc')
+  const table = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names']
+  return {
+    columns: columnsOf(isWhole),
+    table: args.has('size') ? [...table, 'Size'] : table,
+    quiet: '{{.ID}}',
+  }
+}
+
+function columnsOf(isWhole: boolean): Readonly<Record<string, Column<Item>>> {
+  const text =
+    (name: string) =>
+    (item: Item): string =>
+      String(item[name] ?? '')
+  const id = (item: Item): string => (isWhole ? text('Id')(item) : truncateId(text('Id')(item)))
+  const command = (item: Item): string => {
+    const whole = text('Command')(item)
+    return JSON.stringify(isWhole ? whole : ellipsis(whole, COMMAND))
+  }
+  return {
+    ID: ['CONTAINER ID', id],
+    Names: ['NAMES', (item) => namesOf(item, isWhole)],
+    Image: ['IMAGE', (item) => imageOf(item, isWhole)],
+    Command: ['COMMAND', command],
+    CreatedAt: ['CREATED AT', (item) => goTime(Number(item.Created) * 1000)],
+    RunningFor: ['CREATED', (item) => humanAge(Number(item.Created) * 1000)],
+    Ports: ['PORTS', ({ Ports }) => portsText(Ports)],
+    State: ['STATE', text('State')],
+    Status: ['STATUS', text('Status')],
+    Size: ['SIZE', sizeText],
+    Labels: ['LABELS', ({ Labels }) => labelsText(Labels)],
+    Label: [
+      '',
+      ({ Labels }) =>
+        ([name]) =>
+          String(objectOf(Labels)[String(name)] ?? ''),
+    ],
+    Mounts: ['MOUNTS', ({ Mounts }) => mountsText(Mounts, isWhole)],
+    LocalVolumes: ['LOCAL VOLUMES', ({ Mounts }) => String(localVolumes(Mounts))],
+    Networks: ['NETWORKS', networksText],
+    Platform: ['PLATFORM', ({ ImageManifestDescriptor }) => platformOf(ImageManifestDescriptor)],
+  }
+}
+
+/** `a=1,b=2` */
+export function labelsText(labels: Json | undefined): string {
+  const entries = Object.entries(objectOf(labels)).map(([name, value]) => `${name}=${value}`)
+  return entries.sort().join(',')
+}
+
+/** Names as links to others are not the container's own. */
+function namesOf({ Names }: Item, isWhole: boolean): string {
+  const names = (Array.isArray(Names) ? Names : []).map((name) => String(name).replace(/^\//, ''))
+  return (isWhole ? names : names.filter((name) => !name.includes('/'))).join(',')
+}
+
+function imageOf({ Image, ImageID }: Item, isWhole: boolean): string {
+  const image = String(Image ?? '')
+  if (image === '') return '<no image>'
+  if (isWhole) return image
+  const id = truncateId(String(ImageID ?? ''))
+  if (id === truncateId(image)) return id
+  return image.replace(/(.:[\w.-]+)@sha256:[\da-f]+$/, '$1').replace(/@sha256:[\da-f]+$/, '')
+}
+
+function sizeText({ SizeRw, SizeRootFs }: Item): string {
+  const written = humanSize(Number(SizeRw ?? 0))
+  const all = Number(SizeRootFs ?? 0)
+  return all > 0 ? `${written} (virtual ${humanSize(all)})` : written
+}
+
+function mountsOf(mounts: Json | undefined): readonly Item[] {
+  return (Array.isArray(mounts) ? mounts : []).map(objectOf)
+}
+
+function mountsText(mounts: Json | undefined, isWhole: boolean): string {
+  const names = mountsOf(mounts).map(({ Name, Source }) => String(Name || Source || ''))
+  return names.map((name) => (isWhole ? name : ellipsis(name, MOUNT))).join(',')
+}
+
+function localVolumes(mounts: Json | undefined): number {
+  return mountsOf(mounts).filter(({ Driver }) => Driver === 'local').length
+}
+
+function networksText({ NetworkSettings }: Item): string {
+  return Object.keys(objectOf(objectOf(NetworkSettings).Networks)).join(',')
+}
+
+function platformOf(descriptor: Json | undefined): string {
+  const { os, architecture, variant } = objectOf(objectOf(descriptor).platform)
+  return [os, architecture, variant].filter(Boolean).join('/')
+}
