@@ -5,8 +5,8 @@ import { LogWriter } from './files/log-writer.ts'
 import { Pulse } from './files/pulse.ts'
 import type { EntryFormat } from './format/entry-format.ts'
 import { LineSplitter } from './format/line-splitter.ts'
+import type { LogLine, LogStream } from './format/log-line.ts'
 import { NanosecondClock } from './format/timestamps.ts'
-import type { LogLine, LogStream } from './log-line.ts'
 import { followLog, type ReadableLog, type ReadOptions, readLog } from './reading/read-log.ts'
 
 /** What a container prints, written and read. There is one at a time for each container. */

@@ -1,5 +1,5 @@
 export type { ContainerLog } from './container-log.ts'
-export type { LogLine, LogStream } from './log-line.ts'
+export type { LogLine, LogStream } from './format/log-line.ts'
 export { logAttributes, type OpenLogOptions, openLog } from './open-log.ts'
 export { checkLogOptions, type LogDriver, type LogOptions } from './options/check-options.ts'
 export type { LoggedContainer } from './options/logged-container.ts'

@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, readSync, write } from 'node:fs'
 import { promisify } from 'node:util'
-import { NEWLINE } from '../log-line.ts'
+import { NEWLINE } from '../format/log-line.ts'
 import type { LogFiles } from './log-files.ts'
 
 const writeAsync = promisify(write)

@@ -16,7 +16,7 @@ export interface LogLimits {
 export interface OpenedFile {
   readonly descriptor: number
   readonly isCompressed: boolean
-  /** Milliseconds since the epoch; nothing in it is later. */
+  /** Milliseconds since the epoch, when it was written last. */
   readonly changed: number
 }
 

@@ -1,5 +1,5 @@
 import type { LineRun } from '../format/line-run.ts'
-import { NEWLINE } from '../log-line.ts'
+import { NEWLINE } from '../format/log-line.ts'
 import type { LogAppender } from './log-appender.ts'
 import type { Pulse } from './pulse.ts'
 

@@ -1,5 +1,5 @@
-import type { LogLine } from '../log-line.ts'
 import type { LineRun } from './line-run.ts'
+import type { LogLine } from './log-line.ts'
 
 /** A line, or a piece of one, as a file has it. */
 export type LogEntry = Omit<LogLine, 'isContinued'>

@@ -1,7 +1,7 @@
-import { endsLine } from '../log-line.ts'
 import type { EntryFormat, LogEntry } from './entry-format.ts'
 import { escapeBytes, needsNoEscape } from './escape-json.ts'
 import type { LineRun } from './line-run.ts'
+import { endsLine } from './log-line.ts'
 import { formatTime, parseTime } from './timestamps.ts'
 
 /**

@@ -1,4 +1,4 @@
-import type { LogStream } from '../log-line.ts'
+import type { LogStream } from './log-line.ts'
 
 /** Output that is written with one time. */
 export interface LineRun {

@@ -1,6 +1,6 @@
-import type { LogStream } from '../log-line.ts'
-import { NEWLINE } from '../log-line.ts'
 import type { LineRun } from './line-run.ts'
+import type { LogStream } from './log-line.ts'
+import { NEWLINE } from './log-line.ts'
 
 /** No line is written in pieces longer than this. Spec: moby daemon/logger/copier.go */
 const LONGEST_PIECE = 16 * 1024

@@ -1,6 +1,6 @@
-import { type LogStream, NEWLINE } from '../log-line.ts'
 import type { EntryFormat, LogEntry } from './entry-format.ts'
 import type { LineRun } from './line-run.ts'
+import { type LogStream, NEWLINE } from './log-line.ts'
 
 /*
  * The format of `local` is tsbuild's own: docker says of its format that nothing else may read it. An entry is the

@@ -1,4 +1,4 @@
-import { NEWLINE } from '../log-line.ts'
+import { NEWLINE } from '../format/log-line.ts'
 
 /** No entry is longer, whatever its attributes; what is longer is no log and is passed over. */
 const MOST_BYTES = 4 * 1024 * 1024

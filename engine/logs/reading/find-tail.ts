@@ -1,7 +1,7 @@
 import { closeSync, fstatSync } from 'node:fs'
 import type { LogFiles } from '../files/log-files.ts'
 import type { EntryFormat } from '../format/entry-format.ts'
-import { endsLine, NEWLINE } from '../log-line.ts'
+import { endsLine, NEWLINE } from '../format/log-line.ts'
 import { BLOCK_BYTES, readBlock, unpackedBlocks } from './blocks.ts'
 import { EntryAssembler } from './entries.ts'
 

@@ -2,7 +2,7 @@ import { closeSync, fstatSync } from 'node:fs'
 import type { LogFiles, OpenedFile } from '../files/log-files.ts'
 import type { Pulse } from '../files/pulse.ts'
 import type { EntryFormat } from '../format/entry-format.ts'
-import { endsLine, type LogLine, type LogStream } from '../log-line.ts'
+import { endsLine, type LogLine, type LogStream } from '../format/log-line.ts'
 import { BLOCK_BYTES, readBlock, unpackedBlocks } from './blocks.ts'
 import { EntryAssembler } from './entries.ts'
 import { findTail, type LogPosition } from './find-tail.ts'
@@ -70,6 +70,8 @@ function untilTime({
 }
 
 const LATE = 20
+/** Milliseconds by which the clock of a file system may be behind. */
+const COARSE = 1_000
 
 function sizeOf(files: LogFiles, generation: number): number {
   const file = files.open(generation)
@@ -161,7 +163,7 @@ class LogReader {
 
   #isTooOld({ changed }: OpenedFile): boolean {
     const { since } = this.#options
-    return since !== undefined && BigInt(Math.ceil(changed) + 1) * PER_MILLISECOND < since
+    return since !== undefined && BigInt(Math.ceil(changed) + COARSE) * PER_MILLISECOND < since
   }
 
   async *#plainBlocks(
