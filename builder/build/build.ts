@@ -21,7 +21,7 @@ import {
   together,
   typedFailure,
 } from '#core'
-import { type DockerfileChecks, diagnosticsError, failureIn, type LinkedStage } from '#parser'
+import { type DockerfileChecks, diagnosticsError, failureIn, type InstructionGraph } from '#parser'
 import { BuildRecorder } from '#record'
 import { familiarReference, PushCheck } from '#registry-client'
 import type { SignGraph } from '#signing'
@@ -246,8 +246,9 @@ function planPlatforms(
     stages: 'target',
     resolve: baseResolver(shared),
     // A RUN that is not looked up will run: its thread takes as long to start as an image to be resolved.
-    onLinked: (linked: readonly LinkedStage[]) => {
-      const isCertain = linked.some(({ stage }) => isRunForCertain(stage, settings.fresh))
+    onLinked: (graph: InstructionGraph) => {
+      settings.onLinked?.(graph)
+      const isCertain = graph.stages.some(({ stage }) => isRunForCertain(stage, settings.fresh))
       if (!isCertain) return
       pushCheck.begin()
       services.sandbox().catch(() => undefined)

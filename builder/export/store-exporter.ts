@@ -13,6 +13,8 @@ interface StoreOutput extends ImageOutput {
   readonly canonicalNames?: boolean
   /** Before `@` and the digest, a name for an image that has none, or for each. */
   readonly danglingName?: { readonly prefix: string; readonly onlyWithoutName: boolean }
+  /** An image without a name stays, as one that loses its last name by this one. Default: they do not. */
+  readonly unnamed?: 'kept' | undefined
 }
 
 /** Puts images into the local store. */
@@ -24,7 +26,7 @@ export const storeExporter: Exporter<StoreOutput> = {
   send: (output, { images, tags, registries, store, report, spans, signal }) =>
     report('exporting to image', async () => {
       const names = (root: Descriptor) => namesOf(root, tags, output)
-      const sink = storeSink(store, { names, registries })
+      const sink = storeSink(store, { names, registries, unnamed: output.unnamed })
       // A name is given once all that it leads to is on the disk.
       const name: typeof sink.name = (graph, options) =>
         spans.measure('sync', () => sink.name(graph, options))

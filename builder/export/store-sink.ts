@@ -9,6 +9,8 @@ export interface StoreSinkOptions {
   readonly names: (root: Descriptor) => readonly string[]
   /** A layer that the store does not have, and one of these has, stays there. */
   readonly registries: ReadonlySet<string>
+  /** An image without a name stays, as one that loses its last name by this one. */
+  readonly unnamed?: 'kept' | undefined
 }
 
 /**
@@ -16,7 +18,7 @@ export interface StoreSinkOptions {
  */
 export function storeSink(
   store: Store,
-  { names, registries }: StoreSinkOptions,
+  { names, registries, unnamed }: StoreSinkOptions,
 ): GraphSink<ImageLayer> {
   const put = ({ mediaType, bytes }: EncodedDocument): Promise<Descriptor> =>
     store.blobs.putBytes(mediaType, bytes)
@@ -39,7 +41,9 @@ export function storeSink(
     putConfig: put,
     putManifest: put,
     name: async ({ root }) => {
-      for (const name of names(root)) await store.images.set(name, root)
+      const given = names(root)
+      for (const name of given) await store.images.set(name, root, { replaced: unnamed })
+      if (given.length === 0 && unnamed === 'kept') await store.images.keep(root)
     },
   }
 }

@@ -11,6 +11,7 @@ import type {
   StepResources,
   Ulimit,
 } from '#core'
+import type { InstructionGraph } from '#parser'
 import type { CredentialStore } from '#registry-client'
 import type { SigningKey } from '#signing'
 import type { AttestationOptions } from './attestation-options.ts'
@@ -165,6 +166,11 @@ export interface BuildOptions {
    * not found out. See docs/cache.md
    */
   readonly onExplanation?: (explanation: BuildExplanation) => void
+  /**
+   * Gets the stages that are built, for each platform, before anything of them is looked up; again when triggers of
+   * base images have added steps.
+   */
+  readonly onLinked?: (graph: InstructionGraph) => void
   readonly signal?: AbortSignal
 }
 

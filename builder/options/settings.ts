@@ -107,6 +107,7 @@ export interface Settings {
   readonly environment: Environment
   readonly onEvent: OnEvent
   readonly onExplanation: BuildOptions['onExplanation']
+  readonly onLinked: BuildOptions['onLinked']
   /** Reports to `onEvent`. */
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
@@ -176,6 +177,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     environment: env,
     onEvent,
     onExplanation: options.onExplanation,
+    onLinked: options.onLinked,
     spans: new Spans(onEvent),
     signal: options.signal,
   }

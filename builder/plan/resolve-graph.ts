@@ -35,7 +35,7 @@ export interface ResolveGraphOptions {
   readonly replace?: ((name: string) => Replacement | undefined) | undefined
   readonly resolve: (name: string, platform: Platform, signal: AbortSignal) => Promise<ResolvedBase>
   /** Gets the stages while their images are being resolved; again when triggers have changed them. */
-  readonly onLinked?: ((stages: readonly LinkedStage[]) => void) | undefined
+  readonly onLinked?: ((graph: InstructionGraph) => void) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -89,7 +89,7 @@ export async function resolveGraph(
       bases.set(keyOf(needed), await resolveAt(needed, options, signal))
     })
     const resolved = together(resolving, options.signal)
-    options.onLinked?.(graph.stages)
+    options.onLinked?.(graph)
     await resolved
     const triggers = triggersOf(graph, { bases, spliced, options })
     if (triggers.size === 0) return { graph, bases: lookupIn(bases) }

@@ -19,7 +19,7 @@ import {
 } from '#registry-client'
 import { imagesToSave } from './archive/save-images.ts'
 import { type AttestationQuery, attestationsOf } from './attestations.ts'
-import { type EngineImage, ImageReader } from './engine-image.ts'
+import { chainIdsOf, type EngineImage, ImageReader, layerSizes } from './engine-image.ts'
 import { findImage, imageFor, joinReference } from './find-image.ts'
 import { historyDocument, inspectDocument } from './image-documents.ts'
 import { imageEvent } from './image-events.ts'
@@ -53,6 +53,9 @@ export interface OfImage {
   readonly platform?: Platform | undefined
 }
 
+/** The version in which lists count containers. */
+const USAGE_VERSION = 56
+
 /** The images of a store, as the API has them. */
 export class Images {
   readonly options: ImagesOptions
@@ -85,6 +88,19 @@ export class Images {
   async list(query: ListQuery, minor: number): Promise<readonly JsonObject[]> {
     return await this.using(async (store, images) => {
       return await listImages(images, query, { store, minor, containersOf: this.#containersOf })
+    })
+  }
+
+  /** What images take, as `GET /system/df` tells it: each layer once. */
+  async usage(): Promise<{ readonly LayersSize: number; readonly Images: readonly JsonObject[] }> {
+    return await this.using(async (store, images) => {
+      const containersOf = this.#containersOf
+      const documents = await listImages(
+        images,
+        { sharedSize: true },
+        { store, minor: USAGE_VERSION, containersOf },
+      )
+      return { LayersSize: sizeOfLayers(images, store), Images: documents }
     })
   }
 
@@ -230,6 +246,17 @@ export class Images {
     const request = { all: false, matches: ({ id }: StoreItem) => orphans.has(id) }
     return await new Collector(store).remove(request, { sizes: 'last' })
   }
+}
+
+function sizeOfLayers(images: readonly EngineImage[], store: Store): number {
+  const sizes = new Map<string, number>()
+  for (const image of images) {
+    const known = layerSizes(store, image)
+    for (const [position, chain] of chainIdsOf(image.config).entries()) {
+      sizes.set(chain, known[position] ?? 0)
+    }
+  }
+  return [...sizes.values()].reduce((sum, size) => sum + size, 0)
 }
 
 /** Gives an image a name from now on; an image that loses it stays, without one. */

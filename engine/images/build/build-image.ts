@@ -1,0 +1,167 @@
+import { build, SourceError } from '#builder'
+import { type BuildEvent, TsbuildError } from '#core'
+import { findImage, readReference } from '../find-image.ts'
+import { imageEvent } from '../image-events.ts'
+import { type Images, setName } from '../images.ts'
+import { type MessageSink, messagesOf, type ProgressMessage } from '../progress.ts'
+import { credentialsOfAll } from '../registry/request-credentials.ts'
+import type { BuildRequest } from './build-query.ts'
+import { ClassicSteps, shortId } from './classic-steps.ts'
+
+/** Builds that can be cancelled, by the ids that their clients gave them. */
+export class RunningBuilds {
+  readonly #running = new Map<string, AbortController>()
+
+  /** Nothing happens where there is no such build. */
+  cancel(id: string): void {
+    this.#running.get(id)?.abort()
+  }
+
+  /** @param signal of the request. Dispose of it when the build has ended. */
+  begin(
+    id: string | undefined,
+    signal: AbortSignal,
+  ): Disposable & { readonly signal: AbortSignal } {
+    if (id === undefined) return { signal, [Symbol.dispose]: () => undefined }
+    const controller = new AbortController()
+    this.#running.set(id, controller)
+    return {
+      signal: AbortSignal.any([signal, controller.signal]),
+      [Symbol.dispose]: () => {
+        if (this.#running.get(id) === controller) this.#running.delete(id)
+      },
+    }
+  }
+}
+
+/** What a build needs beside its request. */
+export interface BuildDeps {
+  readonly running: RunningBuilds
+  /** `X-Registry-Config` */
+  readonly auth: string | undefined
+  /** Minor version of the API. */
+  readonly minor: number
+}
+
+/**
+ * Builds as docker's classic builder does. Who stops reading stops the build.
+ * @throws {TsbuildError} as `build`, before the first message
+ */
+export function buildImage(
+  images: Images,
+  request: BuildRequest,
+  { running, auth, minor }: BuildDeps,
+): AsyncIterable<ProgressMessage> {
+  return messagesOf(
+    async (sink, signal) => {
+      using begun = running.begin(request.id, signal)
+      const kept: ProgressMessage[] = []
+      const keep = (message: ProgressMessage): void => void kept.push(message)
+      const target = request.quiet ? { send: keep, output: keep } : sink
+      try {
+        const call = { request, auth, minor, signal: begun.signal }
+        const id = await buildInto(target, images, call)
+        await giveNames(target, images, { id, tags: request.tags })
+        if (request.quiet) sink.send({ stream: `${id}\n` })
+      } catch (cause) {
+        for (const message of kept) sink.send(message)
+        throw buildError(cause, begun.signal)
+      }
+    },
+    { codeOf: exitCodeIn },
+  )
+}
+
+interface BuildCall {
+  readonly request: BuildRequest
+  readonly auth: string | undefined
+  readonly minor: number
+  readonly signal: AbortSignal
+}
+
+/** @returns the id of the image */
+async function buildInto(
+  sink: MessageSink,
+  images: Images,
+  { request, auth, minor, signal }: BuildCall,
+): Promise<string> {
+  const steps = new ClassicSteps(sink)
+  try {
+    const built = await build({
+      ...images.options.network,
+      ...request.options,
+      root: images.options.root,
+      credentials: credentialsOfAll(auth),
+      onLinked: (graph) => steps.linked(graph),
+      onEvent: (event: BuildEvent) => steps.event(event),
+      signal,
+    })
+    const [image] = built.images
+    if (image === undefined) throw new Error('a build for the store has an image')
+    steps.finish(image.id)
+    if (minor >= 30) sink.send({ aux: { ID: image.id } })
+    steps.warn()
+    sink.send({ stream: `Successfully built ${shortId(image.id)}\n` })
+    return image.id
+  } catch (cause) {
+    steps.fail()
+    throw cause
+  }
+}
+
+interface BuiltImage {
+  readonly id: string
+  readonly tags: readonly string[]
+}
+
+/** Its names were given when it was stored; when that was is noted now, and reported. */
+async function giveNames(
+  sink: MessageSink,
+  images: Images,
+  { id, tags }: BuiltImage,
+): Promise<void> {
+  await images.using(async (store, all) => {
+    const image = findImage(all, id)
+    for (const tag of tags) {
+      await setName(store, readReference(tag), image)
+      images.options.events.emit(imageEvent('tag', image, tag))
+      sink.send({ stream: `Successfully tagged ${tag}\n` })
+    }
+  })
+}
+
+const STEP_FAILURE = /^process (".*") did not complete successfully: exit code: (\d+)/s
+const IN_WORDS = /^The command '.*' returned a non-zero code: (\d+)$/s
+
+/** The failure in docker's words, which tools compare. */
+function buildError(cause: unknown, signal: AbortSignal): unknown {
+  if (!(cause instanceof TsbuildError)) return cause
+  if (signal.aborted) return new TsbuildError('Build cancelled', { code: 'CANCELLED', cause })
+  const { code, message } = cause
+  const [, words = '""', exitCode] = STEP_FAILURE.exec(message) ?? []
+  if (exitCode !== undefined) {
+    const text = `The command '${JSON.parse(words)}' returned a non-zero code: ${exitCode}`
+    return new TsbuildError(text, { code, cause })
+  }
+  if (cause instanceof SourceError && code === 'NOT_FOUND') {
+    const [, path] = /(".*"): not found$/.exec(message) ?? []
+    if (path === undefined) return cause
+    const name = String(JSON.parse(path)).replace(/^\//, '')
+    const text = `COPY failed: file not found in build context or excluded by .dockerignore: stat ${name}: file does not exist`
+    return new TsbuildError(text, { code, cause })
+  }
+  if (code === 'CONTEXT_INVALID') {
+    const [, path] =
+      /^failed to read dockerfile: open (.*): no such file or directory$/.exec(message) ?? []
+    if (path !== undefined) {
+      return new TsbuildError(`Cannot locate specified Dockerfile: ${path}`, { code, cause })
+    }
+  }
+  return cause
+}
+
+/** Of the step that has failed. */
+function exitCodeIn({ message }: TsbuildError): number | undefined {
+  const code = IN_WORDS.exec(message)?.[1]
+  return code === undefined ? undefined : Number(code)
+}

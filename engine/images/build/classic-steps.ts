@@ -1,0 +1,253 @@
+/** What docker's classic builder prints of a build, step by step in the order of the Dockerfile. */
+import { randomBytes } from 'node:crypto'
+import { StringDecoder } from 'node:string_decoder'
+import { type BuildEvent, digestOf, hexOf, type PlannedVertex } from '#core'
+import type { InstructionGraph } from '#parser'
+import type { MessageSink } from '../progress.ts'
+
+/** An instruction, and what was heard of it. */
+interface Step {
+  readonly text: string
+  readonly kind: string
+  /** The name or number of its stage. */
+  readonly stage: string
+  /** Of the Dockerfile, 1-based. */
+  readonly line: number
+  /** What it begins with, of a FROM: the stage that it names; absent for an image or scratch. */
+  readonly base?: string | undefined
+  vertex: PlannedVertex | undefined
+}
+
+/** What was heard of a vertex and not printed yet. */
+interface Heard {
+  readonly events: BuildEvent[]
+  readonly decoders: { readonly stdout: StringDecoder; readonly stderr: StringDecoder }
+  readonly container: string
+  key: string | undefined
+}
+
+const DONE = new Set<BuildEvent['type']>(['done', 'cached', 'failed', 'cancelled'])
+
+/** Output that waits for the steps before, in bytes. */
+const MOST_WAITING = 16 * 1024 * 1024
+
+/** Listens to a build. Steps run side by side; what is said of later ones waits for the earlier ones. */
+export class ClassicSteps {
+  readonly #sink: MessageSink
+  readonly #heard = new Map<string, Heard>()
+  /** The id of what a stage has so far, by its name. */
+  readonly #stages = new Map<string, string>()
+  readonly #warnings: string[] = []
+  #steps: readonly Step[] = []
+  #globals: readonly string[] = []
+  #planned: readonly PlannedVertex[] | undefined
+  #next = 0
+  #isShown = false
+  #id = ''
+  #waiting = 0
+  #failed: string | undefined
+
+  constructor(sink: MessageSink) {
+    this.#sink = sink
+  }
+
+  /** The stages that are built; the last call counts. */
+  linked({ stages, dockerfile }: InstructionGraph): void {
+    this.#globals = dockerfile.globalArgs.map(({ text }) => text)
+    this.#steps = stages.flatMap(({ stage, base }) => {
+      const name = stage.name ?? String(stage.index)
+      const from =
+        base.kind === 'stage' ? stages.find((one) => one.stage.index === base.index) : undefined
+      const below = from === undefined ? undefined : (from.stage.name ?? String(from.stage.index))
+      return [stage.from, ...stage.instructions].map((instruction) => ({
+        text: instruction.text,
+        kind: instruction.kind,
+        stage: name,
+        line: instruction.range.start.line,
+        ...(instruction.kind === 'from' ? { base: below } : {}),
+        vertex: undefined,
+      }))
+    })
+  }
+
+  event(event: BuildEvent): void {
+    if (event.type === 'planned') {
+      this.#plan(event.vertices)
+    } else if (event.type === 'warning') {
+      // What checks say is not the classic builder's.
+      if (event.rule === undefined) this.#warnings.push(event.message)
+    } else if ('vertex' in event && event.vertex !== undefined) {
+      this.#hear(event.vertex, event)
+    }
+  }
+
+  /** Prints what is left of a build that has made an image. */
+  finish(imageId: string): void {
+    while (this.#next < this.#steps.length) {
+      const isLast = this.#next === this.#steps.length - 1
+      this.#show(isLast ? imageId : undefined)
+    }
+  }
+
+  /** Prints warnings about the whole build, which come last. */
+  warn(): void {
+    for (const message of this.#warnings) this.#print(`${message}\n`)
+  }
+
+  /** Prints what is left up to the step that has failed. */
+  fail(): void {
+    const failed = this.#steps.findIndex(
+      ({ vertex }) => vertex !== undefined && vertex.id === this.#failed,
+    )
+    if (failed < 0) return
+    while (this.#next < failed) this.#show(undefined)
+    const step = this.#steps[this.#next]
+    if (step === undefined) return
+    this.#showHead(step)
+    this.#replay(step)
+  }
+
+  #plan(vertices: readonly PlannedVertex[]): void {
+    this.#planned = vertices
+    const kinds = new Map([
+      ['run', 'exec'],
+      ['copy', 'files'],
+      ['add', 'files'],
+      ['workdir', 'files'],
+      ['from', 'image'],
+    ])
+    const left = new Set(vertices)
+    for (const step of this.#steps) {
+      const found = [...left].find(({ op, stage, lines }) => {
+        return op === kinds.get(step.kind) && stage === step.stage && lines.start === step.line
+      })
+      if (found === undefined) continue
+      step.vertex = found
+      left.delete(found)
+    }
+    for (const [position, text] of this.#globals.entries()) {
+      this.#print(`Step ${position + 1}/${this.#total} : ${text}`)
+      this.#print('\n')
+    }
+    this.#advance()
+  }
+
+  get #total(): number {
+    return this.#globals.length + this.#steps.length
+  }
+
+  #hear(id: string, event: BuildEvent): void {
+    const heard = this.#heardOf(id)
+    if (event.type === 'failed') this.#failed = id
+    if ((event.type === 'done' || event.type === 'cached') && event.key !== undefined)
+      heard.key = event.key
+    if (event.type === 'log') {
+      this.#waiting += event.data.length
+      if (this.#waiting > MOST_WAITING) return
+    }
+    heard.events.push(event)
+    this.#advance()
+  }
+
+  #heardOf(id: string): Heard {
+    const known = this.#heard.get(id)
+    if (known !== undefined) return known
+    const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() }
+    // Clients print it; there is nothing that it could name once the step has ended.
+    const container = randomBytes(6).toString('hex')
+    const heard: Heard = { events: [], decoders, container, key: undefined }
+    this.#heard.set(id, heard)
+    return heard
+  }
+
+  /** Prints steps until one whose end is not known. The last one ends when the id of the image is known. */
+  #advance(): void {
+    if (this.#planned === undefined) return
+    for (let step = this.#steps[this.#next]; step !== undefined; step = this.#steps[this.#next]) {
+      this.#showHead(step)
+      const isEnded = this.#replay(step)
+      if (!isEnded || this.#next === this.#steps.length - 1) return
+      this.#showId(step, undefined)
+    }
+  }
+
+  #show(imageId: string | undefined): void {
+    const step = this.#steps[this.#next]
+    if (step === undefined) return
+    this.#showHead(step)
+    this.#replay(step)
+    this.#showId(step, imageId)
+  }
+
+  #showHead({ text }: Step): void {
+    if (this.#isShown) return
+    this.#isShown = true
+    this.#print(`Step ${this.#globals.length + this.#next + 1}/${this.#total} : ${text}`)
+    this.#print('\n')
+  }
+
+  /** @returns whether the step has ended */
+  #replay({ vertex, kind }: Step): boolean {
+    if (vertex === undefined || kind === 'from') return true
+    const heard = this.#heardOf(vertex.id)
+    let isEnded = false
+    for (const event of heard.events.splice(0)) {
+      this.#tell(event, heard, kind)
+      if (DONE.has(event.type)) isEnded = true
+    }
+    return isEnded
+  }
+
+  #tell(event: BuildEvent, { decoders, container }: Heard, kind: string): void {
+    switch (event.type) {
+      case 'started':
+        if (kind === 'run' && event.reason !== undefined)
+          this.#print(` ---> Running in ${container}\n`)
+        return
+      case 'cached':
+        this.#print(' ---> Using cache\n')
+        return
+      case 'log': {
+        this.#waiting -= event.data.length
+        const text = decoders[event.stream].write(Buffer.from(event.data))
+        const stream = event.stream === 'stdout' ? text : `\u001b[91m${text}\u001b[0m`
+        if (text !== '') this.#sink.output({ stream })
+        return
+      }
+      case 'done':
+        if (kind === 'run') this.#print(`Removing intermediate container ${container}\n`)
+        return
+      default:
+        return
+    }
+  }
+
+  #showId(step: Step, imageId: string | undefined): void {
+    this.#id = imageId === undefined ? this.#idOf(step) : shortId(imageId)
+    this.#stages.set(step.stage, this.#id)
+    this.#print(` ---> ${this.#id}\n`)
+    this.#next += 1
+    this.#isShown = false
+  }
+
+  /** No image is kept of a step: it is known by the key of its result, or by what it is made of. */
+  #idOf({ kind, base, vertex, text }: Step): string {
+    if (kind === 'from') {
+      if (base !== undefined) return this.#stages.get(base) ?? ''
+      return /@sha256:([0-9a-f]{12})/.exec(vertex?.name ?? '')?.[1] ?? ''
+    }
+    const key = vertex === undefined ? undefined : this.#heardOf(vertex.id).key
+    return key === undefined
+      ? hexOf(digestOf(`${this.#id} ${text}`)).slice(0, 12)
+      : key.slice(0, 12)
+  }
+
+  #print(stream: string): void {
+    this.#sink.send({ stream })
+  }
+}
+
+/** The first twelve digits. */
+export function shortId(id: string): string {
+  return id.replace(/^sha256:/, '').slice(0, 12)
+}
