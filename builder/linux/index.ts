@@ -19,6 +19,7 @@ export {
   makeWhiteout,
   type NodeType,
   opaqueXattr,
+  setNodeMode,
 } from './filesystem/nodes.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'

@@ -20,6 +20,7 @@ import {
   type NodeType,
   opaqueXattr,
   RootedDirectory,
+  setNodeMode,
   setXattr,
 } from '#builder/linux'
 import { bytesOfName, errnoOf, type FileStat, ioError, type Name, parentOf } from '#core'
@@ -27,7 +28,7 @@ import { quote } from '../paths/quote.ts'
 import { CAPABILITY } from '../paths/whiteout.ts'
 import { type CreationDefaults, creationDefaultsOf } from './creation-defaults.ts'
 import { KeptAttributes } from './kept-attributes.ts'
-import { setModeOfNode, timesOf } from './node-attributes.ts'
+import { timesOf } from './node-attributes.ts'
 import type { Owners } from './owners-beside.ts'
 import { RightsOnDisk } from './rights-on-disk.ts'
 import { writeError } from './write-error.ts'
@@ -184,7 +185,7 @@ export class DirectoryWriter {
     if (!this.#makeNode(path, { ...made, type })) return
     const place = this.root.place(path)
     this.#setOwner(path, place, stat)
-    if ((made.mode & SETID) !== 0) setModeOfNode(place, made.mode)
+    if ((made.mode & SETID) !== 0) setNodeMode(place, made.mode)
     if (xattrs !== undefined) this.setXattrs(path, xattrs)
     lutimesSync(place, ...timesOf(stat))
   }

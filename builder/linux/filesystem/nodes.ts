@@ -1,7 +1,7 @@
 import type { Buffer } from 'node:buffer'
-import { chmodSync, constants } from 'node:fs'
+import { chmodSync, closeSync, constants, openSync } from 'node:fs'
 import type { FileType } from '#core'
-import { fileRights } from '#disk'
+import { fileRights, O_PATH } from '#disk'
 import { AT_FDCWD, cString, syscall } from '../system/syscalls.ts'
 
 /** The file types that only mknod(2) makes. */
@@ -28,7 +28,17 @@ export function makeNode(path: Buffer | string, type: NodeType, options: NodeOpt
   const terminated = cString(path)
   const device = deviceNumber(major, minor)
   syscall('mknodat', [AT_FDCWD, terminated, TYPE_BITS[type] | mode, device], terminated)
-  chmodSync(path, mode)
+  setNodeMode(path, mode)
+}
+
+/** Sets the mode of a node, which is not opened: that may have effects. A link in its place is not followed. */
+export function setNodeMode(path: Buffer | string, mode: number): void {
+  const node = openSync(path, O_PATH | constants.O_NOFOLLOW)
+  try {
+    chmodSync(`/proc/self/fd/${node}`, mode)
+  } finally {
+    closeSync(node)
+  }
 }
 
 /**
