@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance } from 'fastify'
 import type { EngineServices } from './engine-services.ts'
 import { formatVersion, NEWEST } from './http/api-version.ts'
 import { OpenRequests } from './http/open-requests.ts'
+import { refuseBrowsers } from './http/refuse-browsers.ts'
 import { checkVersion, withoutVersion } from './http/request-version.ts'
 import { messageOf, statusOf } from './http/status.ts'
 import { answerUpgrade } from './http/upgrade.ts'
@@ -81,6 +82,7 @@ function addHeaders(app: FastifyInstance, version: string): void {
       Ostype: 'linux',
       Server: `Docker/${version} (linux)`,
     })
+    refuseBrowsers(request.raw)
     checkVersion(request.raw)
   })
   // Clients in Go compare the whole type.
