@@ -60,9 +60,24 @@ export interface BindMount {
   readonly path?: string
   /** What is shown is given to the user of the step, for good. */
   readonly owned?: boolean
+  /** What is mounted below the source is shown, too. */
+  readonly recursive?: boolean
+  /**
+   * Whether that can be written to where the mount is `readonly`: `never` needs Linux 5.12; default: `never` where the
+   * kernel has it.
+   */
+  readonly writableBelow?: 'always' | 'never'
+  /** How mounts that are made below it later pass between the host and the container. Default: they do not. */
+  readonly propagation?: MountPropagation
   /** It is the store's own, so where the kernel labels files, these get the label of steps' files, for good. */
   readonly labelled?: boolean
 }
+
+/**
+ * `slave`: from the host; `shared`: in both directions. With `r`, the same of all mounts below.
+ * Spec: mount_namespaces(7)
+ */
+export type MountPropagation = 'private' | 'rprivate' | 'slave' | 'rslave' | 'shared' | 'rshared'
 
 /** An empty directory in memory. */
 export interface TmpfsMount {
@@ -73,6 +88,15 @@ export interface TmpfsMount {
   readonly readonly?: boolean
   /** It belongs to the user of the step. */
   readonly owned?: boolean
+  /** Permission bits; default: those of the directory that it hides, or open to all. */
+  readonly mode?: number
+  /** Default: root. */
+  readonly uid?: number
+  readonly gid?: number
+  /** What files in it cannot do. Default: `suid` and `dev`. */
+  readonly forbids?: readonly ('exec' | 'suid' | 'dev')[]
+  /** More options of the file system, as `nr_inodes=1000`. */
+  readonly options?: readonly string[]
 }
 
 /** A file that exists only for the step, and in memory only. */

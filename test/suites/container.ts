@@ -1,4 +1,5 @@
 import { handleSuite } from './container/handle.ts'
+import { mountsSuite } from './container/mounts.ts'
 import { namespacesSuite } from './container/namespaces.ts'
 import { rightsSuite } from './container/rights.ts'
 import { rootSuite } from './container/root.ts'
@@ -10,6 +11,7 @@ export function containerSuite(name: string, open: OpenSandbox): void {
     handleSuite(open)
     rightsSuite(open)
     rootSuite(open)
+    mountsSuite(open)
     namespacesSuite(open)
   })
 }

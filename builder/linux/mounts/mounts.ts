@@ -6,7 +6,8 @@ import { AT_FDCWD, cString, SystemError, syscall, trySyscall } from '../system/s
 /** Flags of mount(2) that are used here. */
 export const MS: Readonly<
   Record<'RDONLY' | 'NOSUID' | 'NODEV' | 'NOEXEC' | 'REMOUNT' | 'BIND' | 'MOVE' | 'REC', number>
-> & { readonly PRIVATE: number; readonly STRICTATIME: number } = {
+> &
+  Readonly<Record<'PRIVATE' | 'SLAVE' | 'STRICTATIME', number>> = {
   RDONLY: 0x1,
   NOSUID: 0x2,
   NODEV: 0x4,
@@ -16,6 +17,7 @@ export const MS: Readonly<
   MOVE: 0x2000,
   REC: 0x4000,
   PRIVATE: 0x40000,
+  SLAVE: 0x80000,
   STRICTATIME: 0x1000000,
 }
 

@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs'
-import { enterNamespaces, makeMountsPrivate, O_PATH, unshareNamespaces } from '#builder/linux'
+import { enterNamespaces, MS, makeMountsPrivate, O_PATH, unshareNamespaces } from '#builder/linux'
 import { mountRoot } from '../root/root-mount.ts'
 import { mountScaffold } from '../root/scaffold.ts'
 import { mountAll } from '../root/step-mounts.ts'
@@ -14,8 +14,9 @@ import type { Preparer } from './preparer.ts'
  */
 export function openContainerRoot(
   { scaffold: base, mountPoints, home }: Preparer,
-  [rootMount, ...mounts]: ProcessSpec['mounts'],
+  spec: ProcessSpec['mounts'],
 ): MadeRoot {
+  const [rootMount, ...mounts] = spec
   let root: number | undefined
   try {
     unshareNamespaces(['mnt'])
@@ -28,6 +29,7 @@ export function openContainerRoot(
       ...{ scaffold, labelShown, socketLabel: undefined },
       onCreate: (_, make) => make(),
       user: { uid: 0, gid: 0, groups: [] },
+      container: { flags: MS.NODEV, passing: new Map() },
     })
     for (const { descriptor } of sockets) closeSync(descriptor)
     return { root, mnt: openSync('/proc/thread-self/ns/mnt', 'r') }

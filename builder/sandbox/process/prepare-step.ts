@@ -4,6 +4,7 @@ import { TsbuildError } from '#core'
 import { filterFor } from '../container/container-filter.ts'
 import { labelsFor } from '../container/container-labels.ts'
 import { profileFor, rightsOf } from '../container/container-rights.ts'
+import { openPassing } from '../container/passing-mounts.ts'
 import { openSharedMemory } from '../container/shared-memory.ts'
 import { writeSysctls } from '../container/sysctls.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
@@ -52,6 +53,8 @@ function prepareInside(
   const host = { ...found, labels: canLabel ? labels : undefined }
   const sharedMemory = openSharedMemory(input.namespaces, home)
   if (sharedMemory !== undefined) undo.push(() => closeSync(sharedMemory))
+  const passing = spec.container === undefined ? NO_MOUNTS : openPassing(spec.mounts)
+  for (const descriptor of passing.values()) undo.push(() => closeSync(descriptor))
   try {
     enterNamespaces(namespaces)
     const parts: StepPart[] = nameHost(input) ? [] : ['hostname']
@@ -59,12 +62,13 @@ function prepareInside(
     const names = namesIn(network, host)
     const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
-    const root = assembleRoot({ ...inputs, sharedMemory }, undo)
+    const root = assembleRoot({ ...inputs, sharedMemory, passing }, undo)
     const wantsLabel = spec.security === 'sandbox' && labels !== undefined
     if (wantsLabel && root.label === undefined) parts.push('labels')
     besideHost?.(place)
     leaveHostFiles(root, input)
     if (sharedMemory !== undefined) closeSync(sharedMemory)
+    for (const descriptor of passing.values()) closeSync(descriptor)
     return {
       first,
       lacking: [...lacking, ...parts],
@@ -74,13 +78,15 @@ function prepareInside(
       filter: filterFor(spec, filter),
       profile: profileFor(spec, host),
       label: root.label,
-      sharesPids: input.namespaces.pid !== 'own',
+      pids: typeof input.namespaces.pid === 'number' ? 'shared' : input.namespaces.pid,
       hidesGroups: input.namespaces.cgroup === 'own',
     }
   } finally {
     enterNamespaces(home)
   }
 }
+
+const NO_MOUNTS: ReadonlyMap<number, number> = new Map()
 
 /** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
 function leaveHostFiles({ root }: AssembledRoot, input: StepInput): void {

@@ -40,8 +40,8 @@ export interface PreparedStep {
   readonly rights: ProcessRights
   /** The profile of AppArmor that its program gets; absent: none. */
   readonly profile: string | undefined
-  /** It has no pid namespace of its own, so its processes do not end with pid 1. */
-  readonly sharesPids: boolean
+  /** Whose pid namespace it has: processes in that of others do not end with pid 1. */
+  readonly pids: 'own' | 'shared' | 'host'
   /** Whether its own control group is the root of what it sees of them. */
   readonly hidesGroups: boolean
   /** The label of SELinux that its program gets; absent: none. */

@@ -54,7 +54,9 @@ export function enteringCalls(program: StepProgram, entry: StepEntry): readonly 
   const { root, namespaces } = program.step
   const enter = (kind: NamespaceKind): readonly ProgramCall[] => {
     const descriptor = namespaces[kind]
-    return descriptor === undefined
+    // What it starts from is on the host already.
+    const isEntered = kind === 'pid' && program.step.pids === 'host'
+    return descriptor === undefined || isEntered
       ? []
       : [{ call: 'setns', args: [descriptor, namespaceFlags(kind)] }]
   }

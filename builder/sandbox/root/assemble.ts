@@ -51,6 +51,8 @@ export interface RootInput {
   readonly hasTerminal: boolean
   /** Descriptor of a mount that becomes /dev/shm; absent: it gets its own. */
   readonly sharedMemory?: number | undefined
+  /** Mounts of a container that pass others on, as `ContainerMounts` has them. */
+  readonly passing: ReadonlyMap<number, number>
 }
 
 /** An assembled root. `closeRoot` closes its descriptors, `removeStubs` removes what was made on disk. */
@@ -111,6 +113,7 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   mountOwn(root, input, onCreate)
   const sockets = mountAll(root, mounts, {
     ...{ scaffold, user, labelShown },
+    container: spec.container && { flags: devices ? 0 : MS.NODEV, passing: input.passing },
     onCreate: spec.container === undefined ? onCreate : keptInContainer(onCreate),
     socketLabel: shown.process,
   })

@@ -1,6 +1,7 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fstatSync,
   lstatSync,
   mkdirSync,
@@ -90,12 +91,17 @@ function addHostDevices(dev: string): void {
   }
 }
 
-/** Kernels may be built without message queues. */
+/**
+ * Kernels may be built without message queues. In a user namespace those of the host cannot be mounted again, but
+ * shown as they are there.
+ */
 function mountQueues(target: string): void {
   try {
     mount(target, { type: 'mqueue', flags: NOTHING_SPECIAL })
   } catch (cause) {
-    if (errnoOf(cause) !== 'ENODEV') throw cause
+    if (errnoOf(cause) === 'ENODEV') return
+    if (errnoOf(cause) !== 'EPERM') throw cause
+    if (existsSync('/dev/mqueue')) mount(target, { source: '/dev/mqueue', flags: MS.BIND })
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, constants, mkdirSync, openSync } from 'node:fs'
-import { type Identity, MS, mount, restrictMount } from '#builder/linux'
-import { errnoOf, TsbuildError } from '#core'
+import { MS, mount, restrictMount } from '#builder/linux'
+import { type BindMount, errnoOf, TsbuildError } from '#core'
 import {
   descriptorPath,
   type EntryKind,
@@ -85,8 +85,11 @@ export function moveInto(root: number, target: string, options: MoveOptions): vo
   }
 }
 
+/** How mounts below one are shown. */
+type Below = Pick<BindMount, 'readonly' | 'recursive' | 'writableBelow'>
+
 /** What is bound, and how. */
-export interface BindOptions extends MoveOptions {
+export interface BindOptions extends MoveOptions, Partial<Below> {
   /** `MS` attributes of the new mount. */
   readonly flags: number
   /**
@@ -98,12 +101,37 @@ export interface BindOptions extends MoveOptions {
 
 /** Shows a host file or directory at `target`, which is made when missing. */
 export function bindInto(root: number, target: string, options: BindOptions): void {
-  const { source, kind, flags, onCreate, staging } = options
-  if (kind === 'directory') mkdirSync(staging)
-  else closeSync(openSync(staging, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
-  mount(staging, { source, flags: MS.BIND })
-  restrictMount(staging, { flags })
+  const { source, kind, onCreate, staging, recursive } = options
+  makeStaging(staging, kind)
+  mount(staging, { source, flags: MS.BIND | (recursive === true ? MS.REC : 0) })
+  restrictBind(staging, options)
   moveInto(root, target, { source: staging, kind, onCreate })
+}
+
+/** Makes what something is mounted on for a moment. */
+export function makeStaging(path: string, kind: EntryKind): void {
+  if (kind === 'directory') mkdirSync(path)
+  else closeSync(openSync(path, constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY))
+}
+
+/** Gives a bind mount its attributes. @throws {TsbuildError} UNSUPPORTED where mounts below it would be writable */
+export function restrictBind(
+  path: string,
+  { flags, ...below }: Partial<Below> & { readonly flags: number },
+): void {
+  if (flags !== 0) restrictMount(path, { flags })
+  const { readonly, recursive, writableBelow } = below
+  if (readonly !== true || recursive !== true || writableBelow === 'always') return
+  try {
+    restrictMount(path, { flags: MS.RDONLY, recursive: true })
+  } catch (cause) {
+    if (writableBelow === undefined && errnoOf(cause) === 'ENOSYS') return
+    throw new TsbuildError('mount it read-only with all that is below: the kernel cannot', {
+      code: 'UNSUPPORTED',
+      hint: 'use Linux 5.12 or newer, or a mount that is not read-only recursively',
+      cause,
+    })
+  }
 }
 
 /** What a tmpfs is like. */
@@ -113,12 +141,21 @@ export interface TmpfsOptions {
   readonly mode: number
   readonly flags: number
   /** Default: root. */
-  readonly owner?: Identity | undefined
+  readonly uid?: number
+  readonly gid?: number
+  /** More options of the file system. */
+  readonly data?: readonly string[]
 }
 
 /** Mounts a new tmpfs. */
-export function mountTmpfs(target: string, { size, mode, flags, owner }: TmpfsOptions): void {
-  const limit = size === undefined ? '' : `,size=${size}`
-  const ids = owner === undefined ? '' : `,uid=${owner.uid},gid=${owner.gid}`
-  mount(target, { type: 'tmpfs', flags, data: `mode=${mode.toString(8)}${limit}${ids}` })
+export function mountTmpfs(target: string, options: TmpfsOptions): void {
+  const { size, mode, flags, uid = 0, gid = 0, data = [] } = options
+  const all = [
+    `mode=${mode.toString(8)}`,
+    ...(size === undefined ? [] : [`size=${size}`]),
+    ...(uid === 0 ? [] : [`uid=${uid}`]),
+    ...(gid === 0 ? [] : [`gid=${gid}`]),
+    ...data,
+  ]
+  mount(target, { type: 'tmpfs', flags, data: all.join(',') })
 }

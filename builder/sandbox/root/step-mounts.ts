@@ -44,8 +44,11 @@ import {
   type BindOptions,
   bindInto,
   findTarget,
+  makeStaging,
   mountTmpfs,
+  moveInto,
   type OnCreate,
+  restrictBind,
 } from './mount-points.ts'
 import { descriptorPath, findEntryIfThere, type RootEntry } from './root-entry.ts'
 import { writableOf } from './root-mount.ts'
@@ -60,8 +63,18 @@ export interface StepMountOptions {
   readonly socketLabel: string | undefined
   /** Labels what is shown as it lies on the disk. */
   readonly labelShown: (path: string) => void
+  /** Of a container; absent: of a step. */
+  readonly container?: ContainerMounts | undefined
   /** Empty directories outside of the root. */
   readonly scaffold: Pick<Scaffold, 'files' | 'whole'>
+}
+
+/** How files of the host are mounted in a container. */
+export interface ContainerMounts {
+  /** `MS` attributes: what programs in them could do is limited by other means, if possible. */
+  readonly flags: number
+  /** Descriptors of mounts that pass others on, attached nowhere, by their index. */
+  readonly passing: ReadonlyMap<number, number>
 }
 
 /** A socket that waits to be listened on. */
@@ -120,14 +133,36 @@ function mountOne(root: number, step: Mount, options: OneMountOptions): number |
 }
 
 function mountBind(root: number, step: BindMount, options: OneMountOptions): undefined {
-  const source = openSource(step.source)
+  const { container, index } = options
+  const passing = container?.passing.get(index)
+  if (passing !== undefined) return mountPassing(root, step, { ...options, source: passing })
+  const source = openSource(step.source, options)
   try {
-    const flags = SAFE | (step.readonly ? MS.RDONLY : 0)
+    const flags = (container?.flags ?? SAFE) | (step.readonly ? MS.RDONLY : 0)
     if (step.labelled === true) options.labelShown(`${descriptorPath(source)}/.`)
     bindPart(root, step, { ...options, source, flags })
   } finally {
     closeSync(source)
   }
+}
+
+/** Attaches a mount that passes others on. */
+function mountPassing(
+  root: number,
+  step: BindMount,
+  options: OneMountOptions & { readonly source: number },
+): undefined {
+  const { source, container, scaffold, index, onCreate } = options
+  const kind = fstatSync(source).isDirectory() ? 'directory' : 'file'
+  const staging = stagingPath({ scaffold, index })
+  makeStaging(staging, kind)
+  attachMount(source, staging)
+  const isSlave = step.propagation?.endsWith('slave') === true
+  const recursive = step.propagation?.startsWith('r') === true ? MS.REC : 0
+  if (isSlave) mount(staging, { flags: MS.SLAVE | recursive })
+  const flags = (container?.flags ?? SAFE) | (step.readonly ? MS.RDONLY : 0)
+  restrictBind(staging, { ...step, flags })
+  moveInto(root, step.target, { source: staging, kind, onCreate })
 }
 
 /** The union is put up outside of the root, so that a part of it can be found without leaving it. */
@@ -154,16 +189,19 @@ function mountUnion(
 /** Shows what lies at `path` in the open directory or file `source`. */
 function bindPart(
   root: number,
-  { path, target, owned = false }: BindMount | OverlayMount | DetachedMount,
+  step: BindMount | OverlayMount | DetachedMount,
   options: OneMountOptions & { readonly source: number; readonly flags: number },
 ): void {
+  const { path, target, owned = false } = step
   const { source, flags } = options
+  const below = step.type === 'bind' ? step : {}
   const part = path === undefined || path === '/' ? undefined : findPart(source, path)
   try {
     const descriptor = part?.descriptor ?? source
     if (owned) chownTree(descriptorPath(descriptor), options.user)
     const kind = fstatSync(descriptor).isDirectory() ? 'directory' : 'file'
-    bindInto(root, target, { source: descriptorPath(descriptor), kind, flags, ...staged(options) })
+    const bound = { source: descriptorPath(descriptor), kind, flags, ...staged(options) } as const
+    bindInto(root, target, { ...below, ...bound })
   } finally {
     if (part !== undefined) closeSync(part.descriptor)
   }
@@ -174,10 +212,15 @@ function staged({
   scaffold,
   index,
 }: OneMountOptions): Pick<BindOptions, 'onCreate' | 'staging'> {
-  return { onCreate, staging: `${scaffold.whole}/${index}.staging` }
+  return { onCreate, staging: stagingPath({ scaffold, index }) }
 }
 
-function findPart(source: number, path: string): RootEntry {
+function stagingPath({ scaffold, index }: Pick<OneMountOptions, 'scaffold' | 'index'>): string {
+  return `${scaffold.whole}/${index}.staging`
+}
+
+/** @throws {TsbuildError} NOT_FOUND */
+export function findPart(source: number, path: string): RootEntry {
   const entry = findEntryIfThere(source, path)
   if (entry !== undefined) return entry
   throw new TsbuildError(`${JSON.stringify(path)}: not found`, {
@@ -186,7 +229,9 @@ function findPart(source: number, path: string): RootEntry {
   })
 }
 
-function openSource(path: string): number {
+/** Links on the host are followed for a container: its user has named the path. */
+function openSource(path: string, { container }: Pick<OneMountOptions, 'container'>): number {
+  if (container !== undefined) return openHostPath(path)
   try {
     return openSync(path, O_PATH | constants.O_NOFOLLOW)
   } catch (cause) {
@@ -194,20 +239,36 @@ function openSource(path: string): number {
   }
 }
 
+/** Opens what a container is shown of the host. @throws {TsbuildError} USAGE, IO_FAILED */
+export function openHostPath(path: string): number {
+  try {
+    return openSync(path, O_PATH)
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENOENT') throw ioError(`mount ${path}`, cause)
+    throw new TsbuildError(`bind source path does not exist: ${path}`, { code: 'USAGE', cause })
+  }
+}
+
 /** It keeps the mode of the directory that it hides; where there was none, it is open to all. */
 function mountTmpfsInto(root: number, step: TmpfsMount, options: OneMountOptions): undefined {
-  const { target, size, readonly = false, owned = false } = step
+  const { target, size, readonly = false, owned = false, options: data = [] } = step
   const hidden = findEntryIfThere(root, target)
   if (hidden !== undefined) closeSync(hidden.descriptor)
-  const mode = (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
+  const mode = step.mode ?? (hidden?.stat.mode ?? OPEN_TO_ALL) & 0o7777
   const entry = findTarget(root, target, { create: 'directory', onCreate: options.onCreate })
   try {
-    const flags = SAFE | (readonly ? MS.RDONLY : 0)
-    const owner = owned ? options.user : undefined
-    mountTmpfs(descriptorPath(entry.descriptor), { size, mode, flags, owner })
+    const flags = forbidding(step.forbids) | (readonly ? MS.RDONLY : 0)
+    const { uid, gid } = owned ? options.user : { uid: step.uid ?? 0, gid: step.gid ?? 0 }
+    mountTmpfs(descriptorPath(entry.descriptor), { size, mode, flags, uid, gid, data })
   } finally {
     closeSync(entry.descriptor)
   }
+}
+
+const ATTRIBUTES = { exec: MS.NOEXEC, suid: MS.NOSUID, dev: MS.NODEV } as const
+
+function forbidding(what: TmpfsMount['forbids']): number {
+  return what?.reduce((flags, one) => flags | ATTRIBUTES[one], 0) ?? SAFE
 }
 
 const OPEN_TO_ALL = 0o1777

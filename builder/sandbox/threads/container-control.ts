@@ -92,8 +92,8 @@ export class ContainerControl {
 
   /** Where no control group says which they are. */
   #processesInNamespace(): readonly number[] {
-    const { sharesPids, namespaces } = this.#input.step
-    if (sharesPids || namespaces.pid === undefined) {
+    const { pids, namespaces } = this.#input.step
+    if (pids !== 'own' || namespaces.pid === undefined) {
       throw unsupportedError(
         'list its processes: it has neither control groups nor a pid namespace',
       )

@@ -165,7 +165,7 @@ export class RunningStep {
     const endOthers = async (): Promise<void> => {
       kill()
       await execs.close()
-      if (step.sharesPids && ownGroup !== undefined) await endProcesses(ownGroup.directories)
+      if (step.pids !== 'own' && ownGroup !== undefined) await endProcesses(ownGroup.directories)
     }
     let made: MadeRoot | undefined
     try {

@@ -12,6 +12,7 @@ const STEP = {
   root: { cwd: CWD, env: [], user: { uid: 0, gid: 0, groups: [] } },
   filter: undefined,
   profile: undefined,
+  pids: 'own',
   rights: { capabilities: undefined, noNewPrivileges: false, oomScoreAdj: undefined },
   label: undefined,
 } as unknown as PreparedStep
