@@ -43,6 +43,7 @@ interface Joined {
   readonly link: number
   readonly view: NameView
   readonly name: Disposable | undefined
+  readonly endpoint: EndpointSpec
 }
 
 /**
@@ -86,7 +87,7 @@ export class ContainerPlace implements AsyncDisposable {
     }
     const known = new Map(links.map(([own, theirs]) => [own.toLowerCase(), theirs]))
     this.#joined.set(network, {
-      ...{ number, link: index },
+      ...{ number, endpoint, link: index },
       view: { network: network.spec.name, table: network.names, links: known },
       name: names.length > 0 ? network.names.add({ names, version4, version6 }) : undefined,
     })
@@ -105,10 +106,7 @@ export class ContainerPlace implements AsyncDisposable {
 
   /** Leaves by these networks from now on, and by no others. */
   async routeBy(ways: WaysOut): Promise<void> {
-    const routes = [
-      ...this.#routesBy(ways.version4, (gateway) => !gateway.includes(':')),
-      ...this.#routesBy(ways.version6, (gateway) => gateway.includes(':')),
-    ]
+    const routes = [...this.#routesBy(ways, 4), ...this.#routesBy(ways, 6)]
     const removed = this.#routes.filter((route) => !routes.some((other) => isSame(route, other)))
     const added = routes.filter((route) => !this.#routes.some((other) => isSame(route, other)))
     this.#routes = routes
@@ -185,17 +183,17 @@ export class ContainerPlace implements AsyncDisposable {
     return `eth${this.#nextName++}`
   }
 
-  #routesBy(
-    network: BridgeNetwork | undefined,
-    isWanted: (gateway: string) => boolean,
-  ): readonly GatewayRoute[] {
+  /** A network without an address, or one in which this has none, is no way. */
+  #routesBy(ways: WaysOut, version: 4 | 6): readonly GatewayRoute[] {
+    const network = version === 6 ? ways.version6 : ways.version4
     const joined = network && this.#joined.get(network)
     if (network === undefined || joined === undefined) return []
+    const { version4, version6 } = joined.endpoint
     const gateway = network.spec.subnets
-      .map((subnet) => subnet.gateway)
-      .find((text) => text && isWanted(text))
-    const address = parseAddress(gateway ?? '')
-    return address === undefined ? [] : [{ link: joined.link, gateway: address }]
+      .map((subnet) => parseAddress(subnet.gateway ?? ''))
+      .find((address) => address?.length === (version === 6 ? 16 : 4))
+    const isThere = (version === 6 ? version6 : version4) !== undefined
+    return isThere && gateway !== undefined ? [{ link: joined.link, gateway }] : []
   }
 }
 

@@ -9,19 +9,23 @@ function localPortRange(): readonly [first: number, last: number] {
   return [first, last]
 }
 
-/** Ports one after the other, beginning behind the last one that was given; and those that nothing listens on. */
+/** A port of the host. */
+export interface HostPort {
+  readonly protocol: string
+  readonly hostAddress: string
+  readonly hostPort: number
+}
+
+/** Ports one after the other, beginning behind the last one that was given; and those that are given already. */
 export class PortChooser {
-  readonly #taken = new Set<string>()
+  readonly #taken = new Set<HostPort>()
   #last = 0
 
-  /**
-   * Takes a port that no socket of this process has, of a protocol that the kernel need not know.
-   * @throws {Error} EADDRINUSE
-   */
-  take(name: string): Disposable {
-    if (this.#taken.has(name)) throw Object.assign(new Error(name), { code: 'EADDRINUSE' })
-    this.#taken.add(name)
-    return { [Symbol.dispose]: () => void this.#taken.delete(name) }
+  /** Takes a port until it is disposed of; `undefined` when another one is the same, or is one of its addresses. */
+  take(port: HostPort): Disposable | undefined {
+    for (const other of this.#taken) if (isSame(port, other)) return undefined
+    this.#taken.add(port)
+    return { [Symbol.dispose]: () => void this.#taken.delete(port) }
   }
 
   /** All ports that a host gives, each once. */
@@ -39,3 +43,12 @@ export class PortChooser {
 export function* portsBetween([first, last]: readonly [number, number]): Generator<number, void> {
   for (let port = first; port <= last; port++) yield port
 }
+
+function isSame(one: HostPort, other: HostPort): boolean {
+  if (one.protocol !== other.protocol || one.hostPort !== other.hostPort) return false
+  const [first, second] = [one.hostAddress, other.hostAddress]
+  if (first.includes(':') !== second.includes(':')) return false
+  return first === second || ALL_ADDRESSES.has(first) || ALL_ADDRESSES.has(second)
+}
+
+const ALL_ADDRESSES: ReadonlySet<string> = new Set(['0.0.0.0', '::'])

@@ -55,11 +55,8 @@ async function openAt(
     const target = targetFor(address, options.target)
     if (target === undefined) continue
     const one = { protocol, port, hostAddress: address, hostPort }
-    try {
-      held.use(await listen(one, target, options))
-    } catch (cause) {
-      throw bindError(one, cause)
-    }
+    held.use(options.chooser.take(one) ?? throwAllocated(one))
+    if (protocol !== 'sctp') held.use(await listen(one, target, options))
     published.push(one)
   }
   const moved = held.move()
@@ -67,46 +64,56 @@ async function openAt(
 }
 
 async function listen(
-  { protocol, port, hostAddress, hostPort }: PublishedPort,
+  published: PublishedPort,
   address: string,
-  { dialer, chooser }: PublishingOptions,
-): Promise<AsyncDisposable | Disposable> {
+  { dialer }: PublishingOptions,
+): Promise<AsyncDisposable> {
+  const { protocol, port, hostAddress, hostPort } = published
   const target = { address, port }
-  if (protocol === 'sctp') return chooser.take(`${hostAddress} ${hostPort}`)
-  if (protocol === 'tcp') {
-    const proxy = new TcpProxy(dialer, target)
-    proxy.server.listen({ host: hostAddress, port: hostPort, ipv6Only: true, exclusive: true })
-    await once(proxy.server, 'listening')
-    return proxy
+  await using held = new Resources()
+  try {
+    if (protocol === 'tcp') {
+      const proxy = held.use(new TcpProxy(dialer, target))
+      proxy.server.listen({ host: hostAddress, port: hostPort, ipv6Only: true, exclusive: true })
+      await once(proxy.server, 'listening')
+    } else {
+      const proxy = held.use(new UdpProxy(hostAddress, { dialer, target }))
+      proxy.socket.bind({ address: hostAddress, port: hostPort, exclusive: true })
+      await once(proxy.socket, 'listening')
+    }
+  } catch (cause) {
+    throw bindError(published, cause)
   }
-  const proxy = new UdpProxy(hostAddress, { dialer, target })
-  proxy.socket.bind({ address: hostAddress, port: hostPort, exclusive: true })
-  await once(proxy.socket, 'listening')
-  return proxy
+  return held.move()
 }
 
 /** In docker's words, which users and tools look for. */
-function bindError({ hostAddress, hostPort }: PublishedPort, cause: unknown): unknown {
-  const at = hostAddress.includes(':')
-    ? `[${hostAddress}]:${hostPort}`
-    : `${hostAddress}:${hostPort}`
-  const errno = errnoOf(cause)
-  if (errno === 'EADDRINUSE') {
-    const message = `Bind for ${at} failed: port is already allocated`
-    return new TsbuildError(message, { code: 'IO_FAILED', cause })
-  }
-  if (errno === 'EACCES') {
-    return new TsbuildError(`cannot expose privileged port ${hostPort}`, {
-      code: 'PERMISSION_DENIED',
-      hint: `publish another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${hostPort}`,
-      cause,
-    })
-  }
-  if (errno === 'EADDRNOTAVAIL') {
-    const message = `failed to bind host port for ${at}: cannot assign requested address`
-    return new TsbuildError(message, { code: 'IO_FAILED', cause })
-  }
-  return cause
+function throwAllocated(port: PublishedPort): never {
+  const at = textOf(port)
+  const cause = Object.assign(new Error(at), { code: 'EADDRINUSE' })
+  const message = `Bind for ${at} failed: port is already allocated`
+  throw new TsbuildError(message, { code: 'IO_FAILED', cause })
+}
+
+/** In docker's words, too. */
+function bindError(port: PublishedPort, cause: unknown): unknown {
+  const errno = errnoOf(cause) ?? ''
+  const reason = REASONS.get(errno)
+  if (reason === undefined) return cause
+  const message = `failed to bind host port ${textOf(port)}/${port.protocol}: ${reason}`
+  if (errno !== 'EACCES') return new TsbuildError(message, { code: 'IO_FAILED', cause })
+  const hint = `publish another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort}`
+  return new TsbuildError(message, { code: 'PERMISSION_DENIED', hint, cause })
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', 'address already in use'],
+  ['EADDRNOTAVAIL', 'cannot assign requested address'],
+  ['EACCES', 'permission denied'],
+])
+
+function textOf({ hostAddress, hostPort }: PublishedPort): string {
+  return hostAddress.includes(':') ? `[${hostAddress}]:${hostPort}` : `${hostAddress}:${hostPort}`
 }
 
 function isTaken(failure: unknown): boolean {

@@ -12,6 +12,7 @@ const IMAGE_PACKAGES: Readonly<Record<string, string>> = {
 const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'apache2-utils': 'htpasswd: passwords of registries',
   attr: 'getfattr: reads extended attributes for the comparison of images',
+  'bind9-dnsutils': 'dig: another client of name servers',
   buildah: 'another builder, which reads what was built',
   'busybox-static': 'the smallest base image that has a shell',
   bzip2: 'another writer of bzip2',

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -30,7 +31,11 @@ export class ContainerLab implements AsyncDisposable {
 
   /** @param prefix words in front of the command, by which another user runs it */
   static async start(lab: Lab, prefix: readonly string[] = []): Promise<ContainerLab> {
-    const path = lab.directory.file(`containers-${count++}`)
+    const folder = lab.directory.file(`engine-${count++}`)
+    mkdirSync(folder)
+    // Whoever it is.
+    chmodSync(folder, 0o777)
+    const path = `${folder}/socket`
     const words = [...prefix, process.execPath, '--import', WORKERS, PROCESS, path]
     const daemon = await lab.start('host', words)
     const socket = connect(path)
