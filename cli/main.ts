@@ -67,12 +67,17 @@ async function runLoaded(
   }
 }
 
+/** Sockets that a service manager has made for this process. Spec: sd_listen_fds(3) */
+function handedSockets({ LISTEN_FDS = '0' }: Shell['env']): readonly string[] {
+  return Array.from({ length: Number(LISTEN_FDS) || 0 }, (_, index) => `/fd/${3 + index}`)
+}
+
 /** Starts this very command again, as the root of a user namespace; it returns in the new process. */
 async function becomeRootOfNamespace(argv: readonly string[], { env }: Shell): Promise<void> {
   const { passOnNamedDescriptors } = await import('#builder/linux')
   const { reexecInUserNamespace } = await import('#builder/namespaces')
   const { resolveRoot } = await import('#cache')
-  passOnNamedDescriptors(argv)
+  passOnNamedDescriptors([...argv, ...handedSockets(env)])
   // Inside, every user looks like root: the owner of the store has to be settled here.
   reexecInUserNamespace({ env: { ...env, TSBUILD_ROOT: resolveRoot(env) } })
 }

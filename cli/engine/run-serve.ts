@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { resolveRoot } from '#builder'
 import { parseGroups } from '#core'
-import { type ListenAddress, parseListenAddress, serveEngine, type TlsFiles } from '#engine'
+import { type ListenAddress, parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
 import { parseDuration } from '#parser'
 import { type Arguments, usageError } from '../arguments/flags.ts'
 import { packageVersion } from '../reports/package-version.ts'
@@ -32,7 +32,7 @@ function addressesOf(args: Arguments, { env }: Shell): readonly ListenAddress[] 
   const hosts = args.list('host')
   return hosts.length === 0
     ? [{ kind: 'unix', path: defaultSocket(env) }]
-    : hosts.map(parseListenAddress)
+    : hosts.flatMap((host) => parseListenAddresses(host, env))
 }
 
 /** The socket of this user's daemon. */

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseListenAddress, serveEngine } from '#engine'
+import { parseListenAddresses, serveEngine } from '#engine'
 import { temporaryDirectory } from '../../support/peers/index.ts'
 import { ask, open, type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
 
@@ -125,7 +125,7 @@ describe('the socket of an engine (T-J10)', () => {
     await serveEngine({
       ...{ root: place.file('store'), version: 'test', group: undefined, tls: undefined },
       ...{ idleTimeout: 20, signal: new AbortController().signal, onWarning: () => undefined },
-      addresses: [parseListenAddress(`unix://${path}`)],
+      addresses: parseListenAddresses(`unix://${path}`, {}),
     })
   }
 
@@ -154,7 +154,7 @@ describe('the socket of an engine (T-J10)', () => {
     const refused = serveEngine({
       ...{ root: place.file('store'), version: 'test', group: undefined, tls: undefined },
       ...{ idleTimeout: 20, signal: new AbortController().signal, onWarning: () => undefined },
-      addresses: [parseListenAddress('tcp://127.0.0.1:0')],
+      addresses: parseListenAddresses('tcp://127.0.0.1:0', {}),
     })
     await assert.rejects(refused, { code: 'USAGE' })
   })

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseListenAddress, serveEngine, type TlsFiles } from '#engine'
+import { parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
 import { temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** An engine that is served in this process, on a store of its own. Disposing stops it. */
@@ -25,7 +25,7 @@ export async function serveHere({ hosts = [], tls }: ServedOptions = {}): Promis
   const ending = new AbortController()
   const served = serveEngine({
     ...{ root, tls, version: 'test', group: undefined, idleTimeout: undefined },
-    addresses: [`unix://${socket}`, ...hosts].map(parseListenAddress),
+    addresses: [`unix://${socket}`, ...hosts].flatMap((host) => parseListenAddresses(host, {})),
     signal: ending.signal,
     onWarning: () => undefined,
   })
