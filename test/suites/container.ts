@@ -1,3 +1,4 @@
+import { devicesSuite } from './container/devices.ts'
 import { handleSuite } from './container/handle.ts'
 import { mountsSuite } from './container/mounts.ts'
 import { namespacesSuite } from './container/namespaces.ts'
@@ -12,6 +13,7 @@ export function containerSuite(name: string, open: OpenSandbox): void {
     rightsSuite(open)
     rootSuite(open)
     mountsSuite(open)
+    devicesSuite(open)
     namespacesSuite(open)
   })
 }

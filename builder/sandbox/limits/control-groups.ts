@@ -131,8 +131,8 @@ function counter(
 
 function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSetting): void {
   const lines = hierarchy.version === 1 ? setting.v1 : setting.v2
-  if (lines === 'device-rules') {
-    attachDeviceRules(lock)
+  if ('rules' in lines) {
+    attachDeviceRules(lock, lines.rules)
     return
   }
   for (const [file, value] of lines) {

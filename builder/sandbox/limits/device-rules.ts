@@ -5,36 +5,40 @@
 import { Buffer } from 'node:buffer'
 import { failureOf, type ProgramCall, runCalls } from '#builder/linux'
 import { ULIMIT_NAMES } from '#core'
+import { type DeviceRule, deviceRuleText } from './device-rule.ts'
 import type { GroupSetting } from './group-setting.ts'
 
-/** Character devices by major and minor; no minor: all of this major. */
-const OPENABLE: readonly (readonly [major: number, minor?: number])[] = [
-  // null, zero, full, random, urandom
-  [1, 3],
-  [1, 5],
-  [1, 7],
-  [1, 8],
-  [1, 9],
-  // tty, ptmx
-  [5, 0],
-  [5, 2],
-  // Terminals of the step's own.
-  [136],
+/** What every step may use: it may make nodes of all numbers, and open these character devices. */
+const USUAL: readonly DeviceRule[] = [
+  { type: 'c', access: 'm' },
+  { type: 'b', access: 'm' },
+  ...[
+    // null, zero, full, random, urandom
+    [1, 3],
+    [1, 5],
+    [1, 7],
+    [1, 8],
+    [1, 9],
+    // tty, ptmx
+    [5, 0],
+    [5, 2],
+    // Terminals of the step's own.
+    [136],
+  ].map(([major, minor]): DeviceRule => ({ type: 'c', major, minor, access: 'rwm' })),
 ]
 
-/** As a setting of a control group. */
-export const DEVICE_RULES: GroupSetting = {
-  controller: 'devices',
-  v1: [
-    ['devices.deny', 'a'],
-    ['devices.allow', 'c *:* m'],
-    ['devices.allow', 'b *:* m'],
-    ...OPENABLE.map(
-      ([major, minor = '*']) => ['devices.allow', `c ${major}:${minor} rwm`] as const,
-    ),
-  ],
-  v2: 'device-rules',
-  optional: true,
+/** As a setting of a control group. @param more than steps may use */
+export function deviceRulesSetting(more: readonly DeviceRule[] = []): GroupSetting {
+  const rules = [...USUAL, ...more]
+  return {
+    controller: 'devices',
+    v1: [
+      ['devices.deny', 'a'],
+      ...rules.map((rule) => ['devices.allow', deviceRuleText(rule)] as const),
+    ],
+    v2: { rules },
+    optional: true,
+  }
 }
 
 const BPF_PROG_LOAD = 5
@@ -44,12 +48,12 @@ const BPF_CGROUP_DEVICE = 6
 const BPF_F_ALLOW_MULTI = 2
 
 /**
- * Attaches the rules to a group of the second version. The kernel drops them with the group.
+ * Attaches rules to a group of the second version. The kernel drops them with the group.
  * @param group descriptor of its directory
  * @throws {SystemError} EPERM without the right to
  */
-export function attachDeviceRules(group: number): void {
-  const program = deviceProgram()
+export function attachDeviceRules(group: number, rules: readonly DeviceRule[]): void {
+  const program = deviceProgram(rules)
   // A process with 0 to 2 and the group, which moves to 3: the loaded program is 4.
   const loaded = 4
   const load = [
@@ -75,37 +79,66 @@ function word(low: number, high: number): bigint {
   return BigInt(low) | (BigInt(high) << 32n)
 }
 
-const ACCESS = 2
+/** Registers of the program. */
+const TYPE = 2
+const ACCESS = 3
 const MAJOR = 4
 const MINOR = 5
-const CHARACTER = 2
-const MAKE_NODE = 1
+const REFUSED = 6
+
+/** As `struct bpf_cgroup_dev_ctx` numbers them. */
+const TYPES = { b: 1, c: 2 } as const
+const ACCESSES: Readonly<Record<string, number>> = { m: 1, r: 2, w: 4 }
+const ALL_ACCESS = 7
 
 /**
  * eBPF, on `struct bpf_cgroup_dev_ctx`: the kind of device (low half) and of access (high half), major
  * and minor. Ends with 1 for yes.
  */
-function deviceProgram(): Buffer {
-  const rules = OPENABLE.flatMap(([major, minor]) =>
-    minor === undefined
-      ? [jumpUnequal(MAJOR, major, YES.length), ...YES]
-      : [jumpUnequal(MAJOR, major, 1 + YES.length), jumpUnequal(MINOR, minor, YES.length), ...YES],
-  )
+function deviceProgram(rules: readonly DeviceRule[]): Buffer {
   return Buffer.concat([
-    loadWord(ACCESS, 0),
+    loadWord(TYPE, 0),
     loadWord(MAJOR, 4),
     loadWord(MINOR, 8),
-    // r3 = access >> 16: only making a node, of any kind?
-    instruction({ code: 0xbc, to: 3, from: ACCESS }),
-    instruction({ code: 0x74, to: 3, value: 16 }),
-    jumpUnequal(3, MAKE_NODE, YES.length),
-    ...YES,
-    instruction({ code: 0x54, to: ACCESS, value: 0xffff }),
-    jumpUnequal(ACCESS, CHARACTER, rules.length),
-    ...rules,
-    instruction({ code: 0xb7, to: 0, value: 0 }),
-    instruction({ code: 0x95 }),
+    // access = type >> 16; type &= 0xffff
+    instruction({ code: 0xbc, to: ACCESS, from: TYPE }),
+    instruction({ code: 0x74, to: ACCESS, value: 16 }),
+    instruction({ code: 0x54, to: TYPE, value: 0xffff }),
+    ...rules.filter((rule) => !allowsAll(rule)).flatMap(ruleCode),
+    // The kernel takes no program with instructions that are never reached.
+    ...(rules.some(allowsAll) ? YES : NO),
   ])
+}
+
+function allowsAll({ type, major, minor, access }: DeviceRule): boolean {
+  return (
+    type === 'a' && major === undefined && minor === undefined && accessMask(access) === ALL_ACCESS
+  )
+}
+
+function accessMask(access: string): number {
+  return [...access].reduce((mask, one) => mask | (ACCESSES[one] ?? 0), 0)
+}
+
+/** What does not fit goes on behind it. */
+function ruleCode({ type, major, minor, access }: DeviceRule): readonly Buffer[] {
+  const allowed = accessMask(access)
+  let code = YES
+  const onlyIf = (prepare: readonly Buffer[], register: number, value: number): void => {
+    code = [...prepare, jumpUnequal(register, value, code.length), ...code]
+  }
+  if (allowed !== ALL_ACCESS) {
+    // refused = access & ~allowed
+    const refused = [
+      instruction({ code: 0xbc, to: REFUSED, from: ACCESS }),
+      instruction({ code: 0x54, to: REFUSED, value: ALL_ACCESS & ~allowed }),
+    ]
+    onlyIf(refused, REFUSED, 0)
+  }
+  if (minor !== undefined) onlyIf([], MINOR, minor)
+  if (major !== undefined) onlyIf([], MAJOR, major)
+  if (type !== 'a') onlyIf([], TYPE, TYPES[type])
+  return code
 }
 
 interface Operation {
@@ -138,5 +171,11 @@ function jumpUnequal(register: number, value: number, skip: number): Buffer {
 /** r0 = 1; exit */
 const YES: readonly Buffer[] = [
   instruction({ code: 0xb7, to: 0, value: 1 }),
+  instruction({ code: 0x95 }),
+]
+
+/** r0 = 0; exit */
+const NO: readonly Buffer[] = [
+  instruction({ code: 0xb7, to: 0, value: 0 }),
   instruction({ code: 0x95 }),
 ]

@@ -1,3 +1,5 @@
+import type { DeviceRule } from './device-rule.ts'
+
 /** The controllers that limit steps, or count what they use. */
 export type Controller =
   | 'memory'
@@ -13,12 +15,17 @@ export type Controller =
 
 type Lines = readonly (readonly [file: string, value: string])[]
 
+/** Nothing else can be opened than what one of these allows. */
+export interface DeviceProgram {
+  readonly rules: readonly DeviceRule[]
+}
+
 /** One limit: what to write where, in either version of control groups. */
 export interface GroupSetting {
   readonly controller: Controller
   readonly v1: Lines
   /** The devices of the second version are limited by a program instead of files. */
-  readonly v2: Lines | 'device-rules'
+  readonly v2: Lines | DeviceProgram
   /** Without it the group is made all the same, and `lacking` says why. */
   readonly optional?: boolean
   /** It limits nothing, so without it nothing is lacking. */

@@ -1,11 +1,14 @@
 import { existsSync } from 'node:fs'
 import { isUserNamespace } from '#builder/linux'
 import { STEP_PROCESSES } from '#core'
+import { hostDevices } from '../filter/host-devices.ts'
+import type { DeviceSetting } from '../spec/container-settings.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import type { StepSpec } from '../spec/step-spec.ts'
 import { removeAbandoned } from './cgroup-dir.ts'
 import { type ControlGroup, makeControlGroup } from './control-groups.ts'
-import { DEVICE_RULES } from './device-rules.ts'
+import { type DeviceRule, parseDeviceRule } from './device-rule.ts'
+import { deviceRulesSetting } from './device-rules.ts'
 import type { GroupSetting } from './group-setting.ts'
 import { type GroupSystem, hierarchies, readGroupSystem } from './hierarchies.ts'
 import { groupSettings } from './resource-settings.ts'
@@ -52,14 +55,23 @@ export function makeStepGroup(spec: StepSpec): ControlGroup | undefined {
   return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
 }
 
+/** Those by which a container may use devices of the host. */
+function rulesOf(setting: DeviceSetting): readonly DeviceRule[] {
+  const { permissions: access } = setting
+  return hostDevices(setting).map(({ type, major, minor }) => ({ type, major, minor, access }))
+}
+
 /** What is asked of a container while it runs. */
 const OF_CONTAINERS: readonly GroupSetting[] = (
   ['memory', 'cpu', 'cpuacct', 'io', 'pids', 'freezer', 'kill'] as const
 ).map((controller) => ({ controller, v1: [], v2: [], optional: true }))
 
 /** A container has a group of its own always, as far as this host has any. */
-function makeContainerGroup({ resources, cgroupParent, security }: StepSpec): ControlGroup {
-  const settings = [...groupSettings(resources), ...deviceRules(security), ...OF_CONTAINERS]
+function makeContainerGroup(spec: StepSpec): ControlGroup {
+  const { resources, cgroupParent, security, container = {} } = spec
+  const { devices = [], deviceRules: rules = [] } = container
+  const more = [...devices.flatMap(rulesOf), ...rules.map(parseDeviceRule)]
+  const settings = [...groupSettings(resources), ...deviceRules(security, more), ...OF_CONTAINERS]
   return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
 }
 
@@ -77,8 +89,11 @@ export function removeAbandonedGroups(): void {
 }
 
 /** In a user namespace the kernel opens no device that is made in it. */
-function deviceRules(security: ProcessSpec['security']): readonly GroupSetting[] {
-  return security === 'insecure' || isUserNamespace() ? [] : [DEVICE_RULES]
+function deviceRules(
+  security: ProcessSpec['security'],
+  more: readonly DeviceRule[] = [],
+): readonly GroupSetting[] {
+  return security === 'insecure' || isUserNamespace() ? [] : [deviceRulesSetting(more)]
 }
 
 /** Whether the group keeps its processes from opening devices other than the usual ones. */

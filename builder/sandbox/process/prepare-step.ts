@@ -60,9 +60,10 @@ function prepareInside(
     const parts: StepPart[] = nameHost(input) ? [] : ['hostname']
     writeSysctls(input)
     const names = namesIn(network, host)
+    const showsAllGroups = input.namespaces.cgroup === 'host'
     const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
-    const root = assembleRoot({ ...inputs, sharedMemory, passing }, undo)
+    const root = assembleRoot({ ...inputs, sharedMemory, passing, showsAllGroups }, undo)
     const wantsLabel = spec.security === 'sandbox' && labels !== undefined
     if (wantsLabel && root.label === undefined) parts.push('labels')
     besideHost?.(place)

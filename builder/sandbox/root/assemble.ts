@@ -9,6 +9,7 @@ import type { SelinuxLabels } from '../filter/selinux.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
 import { mountControlGroups } from './cgroup-mounts.ts'
+import { addDevices, showConsole, showDevices } from './container-devices.ts'
 import { mountShm } from './device-mounts.ts'
 import { type EtcOptions, etcFiles } from './etc-files.ts'
 import { mountEtcFiles } from './etc-mounts.ts'
@@ -53,6 +54,8 @@ export interface RootInput {
   readonly sharedMemory?: number | undefined
   /** Mounts of a container that pass others on, as `ContainerMounts` has them. */
   readonly passing: ReadonlyMap<number, number>
+  /** It sees all control groups of the host. */
+  readonly showsAllGroups: boolean
 }
 
 /** An assembled root. `closeRoot` closes its descriptors, `removeStubs` removes what was made on disk. */
@@ -110,6 +113,10 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   const user = resolveUser(spec.user, imageFileReader(root), spec.container?.groups)
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
   const ptmx = input.hasTerminal ? open(openSync(`${scaffold.dev}/pts/ptmx`, TERMINAL)) : undefined
+  if (spec.container !== undefined) {
+    addDevices({ scaffold, container: spec.container, openable: devices })
+    if (input.hasTerminal) showConsole(scaffold, `${scaffold.dev}/pts/0`)
+  }
   mountOwn(root, input, onCreate)
   const sockets = mountAll(root, mounts, {
     ...{ scaffold, user, labelShown },
@@ -118,6 +125,9 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
     socketLabel: shown.process,
   })
   for (const { descriptor } of sockets) open(descriptor)
+  if (spec.container?.devices !== undefined) {
+    showDevices(root, { scaffold, container: spec.container, openable: devices }, onCreate)
+  }
   const cwd = openWorkingDirectory(root, spec.cwd, { create: 'directory' })
   if (spec.container?.readonlyRoot === true) restrictMount(scaffold.root, { flags: MS.RDONLY })
   return {
@@ -176,7 +186,10 @@ function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
   if (input.sharedMemory === undefined) mountShm(scaffold, shmSize)
   else attachMount(input.sharedMemory, `${scaffold.dev}/shm`)
   moveKernel(root, '/dev', { scaffold, onCreate })
-  mountControlGroups(scaffold, cgroups)
+  mountControlGroups(scaffold, cgroups, {
+    isWritable: spec.container?.privileged === true,
+    isWhole: input.showsAllGroups,
+  })
   moveKernel(root, '/sys', { scaffold, onCreate })
   if (spec.container?.etc !== 'mounted') {
     const files = etcFiles({ hostname, extraHosts, resolvConf: host.resolvConf, ...network })

@@ -5,18 +5,29 @@ import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { NOTHING_SPECIAL } from './mount-points.ts'
 import type { Scaffold } from './scaffold-paths.ts'
 
+/** How control groups are shown. */
+export interface GroupsShown {
+  readonly isWritable: boolean
+  /** Of the second version: with those of the host. */
+  readonly isWhole: boolean
+}
+
 /**
  * Shows the step the control groups that limit it and no others, read-only, where programs look for the limits
  * that hold: the one of the second version itself, or a directory for each hierarchy of the first.
  */
-export function mountControlGroups({ sys }: Scaffold, groups: readonly CgroupDir[]): void {
+export function mountControlGroups(
+  { sys }: Scaffold,
+  groups: readonly CgroupDir[],
+  { isWritable, isWhole }: GroupsShown,
+): void {
   const target = `${sys}/fs/cgroup`
   if (!existsSync(target)) return
   const directories = groups.filter(({ onlyCounts }) => !onlyCounts)
-  const flags = NOTHING_SPECIAL | MS.RDONLY
+  const flags = NOTHING_SPECIAL | (isWritable ? 0 : MS.RDONLY)
   const whole = directories.find(({ version }) => version === 2)
   if (whole !== undefined && directories.length === 1) {
-    mount(target, { source: whole.path, flags: MS.BIND })
+    mount(target, { source: isWhole ? whole.mount : whole.path, flags: MS.BIND })
     restrictMount(target, { flags })
     return
   }

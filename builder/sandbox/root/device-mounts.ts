@@ -73,7 +73,7 @@ const MKNOD = 27n
 let makesDevices: boolean | undefined
 
 /** No device can be made in a user namespace, and none without the right to. */
-function canMakeDevices(): boolean {
+export function canMakeDevices(): boolean {
   makesDevices ??= !isUserNamespace() && ((ownCapabilities() >> MKNOD) & 1n) === 1n
   return makesDevices
 }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, readdirSync, rmdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { makeControlGroup } from '../../../../builder/sandbox/limits/control-groups.ts'
-import { DEVICE_RULES } from '../../../../builder/sandbox/limits/device-rules.ts'
+import { deviceRulesSetting } from '../../../../builder/sandbox/limits/device-rules.ts'
 import { readGroupSystem } from '../../../../builder/sandbox/limits/hierarchies.ts'
 import { groupSettings } from '../../../../builder/sandbox/limits/resource-settings.ts'
 import { inProcessFixture } from '../support/fixture.ts'
@@ -18,7 +18,7 @@ const PARENT = `/tsbuild-lifetime-${process.pid}`
 
 describe('sandbox: the life of control groups', () => {
   // As a step's: in two hierarchies of the first version.
-  const settings = [...groupSettings({ pids: 7 }), DEVICE_RULES]
+  const settings = [...groupSettings({ pids: 7 }), deviceRulesSetting()]
   const options = { settings, parent: PARENT }
   const groups = (): readonly string[] =>
     readdirSync(`${PIDS}${PARENT}`).filter((name) => name.startsWith('tsbuild-'))
