@@ -16,6 +16,7 @@ export {
 export { elsewhereOf, markElsewhere } from './elsewhere.ts'
 export type { EngineDocument, EngineDocuments, EngineKind } from './engine/engine-documents.ts'
 export { lock as lockFile } from './filesystem/file-lock.ts'
+export { layoutOf } from './filesystem/layout.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'
 export type { OnWait } from './filesystem/waits.ts'
 export type { NamedImage, UnnamedImage } from './image-entries.ts'

@@ -9,7 +9,7 @@ import { isJsonObject, type Json, TsbuildError, throwIfCancelled } from '#core'
 import { type DockerEndpoint, formatEndpoint } from './endpoint/docker-endpoint.ts'
 import { EngineError, unreachableError } from './errors.ts'
 import { type EngineRequest, headersOf, targetOf } from './request.ts'
-import { jsonMessages } from './streams/json-messages.ts'
+import { jsonTexts } from './streams/json-messages.ts'
 import { type Dialer, openDialer } from './transport/dialer.ts'
 import { negotiate } from './version.ts'
 
@@ -92,8 +92,13 @@ export class EngineClient implements Disposable {
 
   /** The documents of a stream, as they come. @throws {EngineError} */
   async *messages(request: EngineRequest): AsyncGenerator<Json, void, undefined> {
+    for await (const text of this.texts(request)) yield JSON.parse(text) as Json
+  }
+
+  /** The same as they were sent: numbers may have more digits than this program keeps. */
+  async *texts(request: EngineRequest): AsyncGenerator<string, void, undefined> {
     const { body } = await this.send(request)
-    yield* jsonMessages(body)
+    yield* jsonTexts(body)
   }
 
   /**
@@ -115,6 +120,12 @@ export class EngineClient implements Disposable {
     })
     outgoing.once('response', (answer) => errorOf(answer).then(reject, reject))
     return await this.#reached(promise, request)
+  }
+
+  /** A bare connection, over which another client speaks. @throws {TsbuildError} ENGINE_UNREACHABLE */
+  async connect(): Promise<Duplex> {
+    const { connect } = await this.#dialer
+    return await this.#reached(connect(), {})
   }
 
   async #open(request: EngineRequest, target: string): Promise<IncomingMessage> {
@@ -145,11 +156,11 @@ export class EngineClient implements Disposable {
     return outgoing
   }
 
-  async #reached<T>(answer: Promise<T>, request: EngineRequest): Promise<T> {
+  async #reached<T>(answer: Promise<T>, { signal }: Pick<EngineRequest, 'signal'>): Promise<T> {
     try {
       return await answer
     } catch (cause) {
-      throwIfCancelled(request.signal ?? this.#options.signal, `ask ${this.name}`)
+      throwIfCancelled(signal ?? this.#options.signal, `ask ${this.name}`)
       if (cause instanceof TsbuildError) throw cause
       throw unreachableError(this.name, cause)
     }

@@ -1,5 +1,3 @@
-import type { Json } from '#core'
-
 /** Bytes of one message. */
 const MAX_MESSAGE = 16 * 1024 * 1024
 
@@ -13,13 +11,11 @@ const CLOSING: ReadonlySet<number> = new Set([0x7d, 0x5d])
  * between them is passed over.
  * @throws {Error} for a message that is too long
  */
-export async function* jsonMessages(
+export async function* jsonTexts(
   source: AsyncIterable<Uint8Array>,
-): AsyncGenerator<Json, void, undefined> {
+): AsyncGenerator<string, void, undefined> {
   const splitter = new MessageSplitter()
-  for await (const chunk of source) {
-    for (const text of splitter.push(chunk)) yield JSON.parse(text) as Json
-  }
+  for await (const chunk of source) yield* splitter.push(chunk)
 }
 
 /** Finds the ends of messages in bytes: of UTF-8, what is looked for stands for itself only. */

@@ -1,14 +1,18 @@
 import type { ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Agent, ClientRequest, RequestOptions } from 'node:http'
+import { connect, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { ownProgram } from '#core'
+import { ownProgram, TsbuildError } from '#core'
 import type { DockerEndpoint } from '../endpoint/docker-endpoint.ts'
 
 /** What makes requests of a protocol, and keeps connections. */
 export interface Dialer {
   readonly agent: Agent
   readonly start: (options: RequestOptions) => ClientRequest
+  /** Makes a connection without a request. */
+  readonly connect: () => Promise<Duplex>
   readonly close?: () => void
 }
 
@@ -26,7 +30,11 @@ export async function openDialer(endpoint: DockerEndpoint, options: DialOptions)
     case 'unix': {
       const { Agent, request } = await import('node:http')
       const agent = new Agent({ keepAlive: true, maxSockets })
-      return { agent, start: (options) => request({ ...options, socketPath: endpoint.path }) }
+      return {
+        agent,
+        start: (options) => request({ ...options, socketPath: endpoint.path }),
+        connect: () => connected(connect({ path: endpoint.path, allowHalfOpen: true })),
+      }
     }
     case 'tcp':
       return await openTcp(endpoint, options)
@@ -42,14 +50,30 @@ async function openTcp(
   const kept = { keepAlive: true, maxSockets }
   if (tls === undefined) {
     const { Agent, request } = await import('node:http')
-    return { agent: new Agent(kept), start: (options) => request({ ...options, host, port }) }
+    return {
+      agent: new Agent(kept),
+      start: (options) => request({ ...options, host, port }),
+      connect: () => connected(connect({ host, port, allowHalfOpen: true })),
+    }
   }
   const read = (path: string): Buffer | undefined =>
     existsSync(path) ? readFileSync(path) : undefined
-  const { Agent, request } = await import('node:https')
+  const [{ Agent, request }, { connect: connectSecurely }] = await Promise.all([
+    import('node:https'),
+    import('node:tls'),
+  ])
   const certificates = { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) }
-  const agent = new Agent({ ...kept, ...certificates, rejectUnauthorized: tls.isVerified })
-  return { agent, start: (options) => request({ ...options, host, port }) }
+  const secure = { ...certificates, rejectUnauthorized: tls.isVerified }
+  return {
+    agent: new Agent({ ...kept, ...secure }),
+    start: (options) => request({ ...options, host, port }),
+    connect: () => connected(connectSecurely({ ...secure, host, port }), 'secureConnect'),
+  }
+}
+
+async function connected(socket: Socket, event = 'connect'): Promise<Duplex> {
+  await once(socket, event)
+  return socket
 }
 
 /** What Node's client calls of a socket, and what has no meaning for the pipes of a process. */
@@ -59,6 +83,17 @@ const SOCKET_SETTINGS = {
   setNoDelay: () => undefined,
   setTimeout: () => undefined,
   unref: () => undefined,
+}
+
+/** Of what is there, docker; else tsbuild. @param path of a socket, or empty */
+function remoteCommand(path: string): string {
+  const socket = decodeURIComponent(path).replace(/^\/$/, '')
+  // Two shells read it.
+  if (/[^\w./-]/.test(socket)) {
+    throw new TsbuildError(`invalid path of a socket: ${JSON.stringify(socket)}`, { code: 'USAGE' })
+  }
+  const words = `${socket === '' ? '' : `--host unix://${socket} `}system dial-stdio`
+  return `sh -c 'if command -v docker >/dev/null 2>&1; then exec docker ${words}; fi; exec tsbuild ${words}'`
 }
 
 /** As docker does it: the client there passes on what it reads. */
@@ -73,9 +108,9 @@ async function openSsh(
   const { file, path } = ownProgram('ssh', env.PATH)
   const user = url.username === '' ? [] : ['-l', decodeURIComponent(url.username)]
   const port = url.port === '' ? [] : ['-p', url.port]
-  const host = ['--', url.hostname, 'docker', 'system', 'dial-stdio']
+  const host = ['--', url.hostname, remoteCommand(url.pathname)]
   const children = new Set<ChildProcess>()
-  const connect = (): Duplex => {
+  const open = (): Duplex => {
     const child = spawn(file, ['-o', 'ConnectTimeout=30', ...user, ...port, ...host], {
       env: { ...env, PATH: path },
       stdio: ['pipe', 'pipe', 'inherit'],
@@ -90,10 +125,11 @@ async function openSsh(
     return stream
   }
   const agent = new Agent({ keepAlive: true, maxSockets })
-  agent.createConnection = connect as unknown as typeof agent.createConnection
+  agent.createConnection = open as unknown as typeof agent.createConnection
   return {
     agent,
     start: (options) => request(options),
+    connect: async () => open(),
     close: () => {
       for (const child of children) child.kill()
     },

@@ -7,7 +7,7 @@ import {
 } from '#engine-client'
 import type { Arguments } from '../../arguments/flags.ts'
 import type { Shell } from '../../terminal/shell.ts'
-import { ensureRunning, type OwnDaemon, ownDaemon } from './own-daemon.ts'
+import { ensureRunning, isRunning, type OwnDaemon, ownDaemon } from './own-daemon.ts'
 
 /** The daemon of a command. */
 export interface Engine extends Disposable {
@@ -25,8 +25,17 @@ export async function openEngine(args: Arguments, shell: Shell): Promise<Engine>
   return engineAt({ kind: 'unix', path: own.socket }, own, shell)
 }
 
+/** The same where nothing has to be started: `undefined` when tsbuild's own daemon is meant and does not run. */
+export async function runningEngine(args: Arguments, shell: Shell): Promise<Engine | undefined> {
+  const chosen = namedEndpoint(args, shell)
+  if (chosen !== undefined) return engineAt(chosen, undefined, shell)
+  const own = ownDaemonOf(args, shell)
+  if (!(await isRunning(own))) return undefined
+  return engineAt({ kind: 'unix', path: own.socket }, own, shell)
+}
+
 /** A daemon that was found. */
-export function engineAt(
+function engineAt(
   endpoint: DockerEndpoint,
   own: OwnDaemon | undefined,
   { env, signal }: Pick<Shell, 'env' | 'signal'>,
@@ -36,10 +45,7 @@ export function engineAt(
 }
 
 /** The daemon that is named; `undefined` where tsbuild's own is meant. @throws {TsbuildError} USAGE, NOT_FOUND */
-export function namedEndpoint(
-  args: Arguments,
-  { env }: Pick<Shell, 'env'>,
-): DockerEndpoint | undefined {
+function namedEndpoint(args: Arguments, { env }: Pick<Shell, 'env'>): DockerEndpoint | undefined {
   const files = {
     ...fileOf(args, 'ca'),
     ...fileOf(args, 'cert'),
@@ -50,7 +56,7 @@ export function namedEndpoint(
 }
 
 /** Tsbuild's own daemon for the store of a command. */
-export function ownDaemonOf(args: Arguments, { env }: Pick<Shell, 'env'>): OwnDaemon {
+function ownDaemonOf(args: Arguments, { env }: Pick<Shell, 'env'>): OwnDaemon {
   return ownDaemon(args.text('root') ?? resolveRoot(env), env)
 }
 

@@ -19,7 +19,8 @@ export function filtersOf(
     filters[name] = [...values, text.slice(at + 1).trim()]
   }
   if (Object.keys(filters).length === 0) return undefined
-  const sets = Object.entries(filters).map(([name, values]) => [
+  const sorted = Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1))
+  const sets = sorted.map(([name, values]) => [
     name,
     Object.fromEntries(values.map((value) => [value, true])),
   ])

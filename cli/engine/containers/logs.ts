@@ -1,9 +1,10 @@
 import { pathOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
-import type { Arguments, Flag } from '../../arguments/flags.ts'
+import { type Arguments, expectArguments, type Flag } from '../../arguments/flags.ts'
 import type { Shell } from '../../terminal/shell.ts'
-import { flagsOf } from '../command.ts'
+import { type EngineCommand, flagsOf } from '../command.ts'
 import type { Engine } from '../connect/engine.ts'
+import { withEngine } from '../connect/with-engine.ts'
 import { timeOf } from '../format/times.ts'
 import { inspectContainer } from '../run/status.ts'
 import { copyOutput } from '../streams/attach.ts'
@@ -20,8 +21,21 @@ export const LOG_FLAGS: readonly Flag[] = [
   }),
 ]
 
-/** Flags of a client of a daemon. */
-export const LOG_ENGINE_FLAGS: readonly Flag[] = ENGINE_FLAGS
+/** `tsbuild container logs` */
+export const CONTAINER_LOGS: EngineCommand = {
+  name: 'logs',
+  summary: 'Print what a container has printed',
+  usage: 'tsbuild container logs [flags] CONTAINER',
+  flags: [...LOG_FLAGS, ...ENGINE_FLAGS],
+  examples: [],
+  run: async (args, shell) => {
+    const usage = 'tsbuild container logs [flags] CONTAINER'
+    const [name = ''] = expectArguments(args, { least: 1, most: 1, usage })
+    return await withEngine(args, shell, (engine) =>
+      printContainerLogs(name, engine, { args, shell }),
+    )
+  },
+}
 
 /** Prints what a container has printed. */
 export async function printContainerLogs(

@@ -6,7 +6,7 @@ import type { CreateBody, HostConfig } from '#engine/model'
 import { type Arguments, unsupportedError, usageError } from '../../arguments/flags.ts'
 import { parseHealth } from './health.ts'
 import { parseMount, parseTmpfs, parseVolumes } from './mounts.ts'
-import { isUserDefined, parseNetworks } from './networks.ts'
+import { parseNetworks } from './networks.ts'
 import { parsePorts } from './ports.ts'
 import { parseResources } from './resources.ts'
 import { parseRestart } from './restart.ts'
@@ -151,7 +151,7 @@ function hostConfigOf(args: Arguments, { binds, bindings, mode, terminal }: Host
     DnsSearch: args.list('dns-search'),
     ExtraHosts: args.list('add-host').map(extraHost),
     GroupAdd: args.list('group-add'),
-    Links: isUserDefined(mode) ? [] : args.list('link'),
+    Links: args.list('link'),
     OomScoreAdj: integerOf(args, 'oom-score-adj'),
     Privileged: args.has('privileged'),
     PublishAllPorts: args.has('publish-all'),

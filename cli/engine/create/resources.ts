@@ -37,7 +37,7 @@ export function parseResources(args: Arguments): ResourceConfig {
     Devices: args.list('device').filter(isPath).map(parseDevice),
     DeviceRequests: deviceRequests(args.list('device').filter((text) => !isPath(text))),
     DeviceCgroupRules: args.list('device-cgroup-rule').map(checkRule),
-    Ulimits: args.list('ulimit').map(parseUlimit),
+    Ulimits: ulimitsOf(args.list('ulimit')),
   } as ResourceConfig
 }
 
@@ -126,6 +126,12 @@ const ULIMITS: ReadonlySet<string> = new Set(
 )
 
 type Ulimit = NonNullable<HostConfig['Ulimits']>[number]
+
+/** By their names, the last of each. */
+function ulimitsOf(texts: readonly string[]): readonly Ulimit[] {
+  const limits = new Map(texts.map(parseUlimit).map((limit) => [limit.Name ?? '', limit] as const))
+  return [...limits].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, limit]) => limit)
+}
 
 /** `NAME=SOFT[:HARD]` */
 function parseUlimit(text: string): Ulimit {

@@ -87,7 +87,12 @@ export const START: EngineCommand = {
         throw usageError('you cannot start and attach multiple containers at once')
       const container = await inspectContainer(engine.client, name)
       const stdin = args.has('interactive') && container.openStdin
-      return await attachTo(container, engine, { args, shell, stdin, start: () => startIt(name) })
+      return await attachTo(container, engine, {
+        args,
+        shell,
+        stdin,
+        start: () => startIt(container.id),
+      })
     })
   },
 }

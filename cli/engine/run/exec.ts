@@ -72,6 +72,7 @@ function execBody(args: Arguments, command: readonly string[], shell: Shell): Ex
     AttachStdin: isAttached && args.has('interactive'),
     AttachStdout: isAttached,
     AttachStderr: isAttached,
+    Detach: !isAttached,
     DetachKeys: args.text('detach-keys'),
     Env: [...args.list('env-file').flatMap((path) => linesOfFile(path, env)), ...given],
     WorkingDir: args.text('workdir'),

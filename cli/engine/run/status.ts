@@ -15,7 +15,11 @@ export async function beginWait(
   condition: WaitCondition,
 ): Promise<() => Promise<number>> {
   const path = pathOf`/containers/${id}/wait`
-  const { body } = await client.send({ method: 'POST', path, query: { condition } })
+  const { body } = await client.send({
+    method: 'POST',
+    path,
+    query: { condition: condition === 'not-running' ? undefined : condition },
+  })
   const text = readAll(body)
   text.catch(() => undefined)
   return async () => statusOf(JSON.parse(await text) as Json)
