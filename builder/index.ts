@@ -28,7 +28,6 @@ export { build } from './build/build.ts'
 export { type BuildCheck, checkBuild } from './build/check.ts'
 export { type BuildDescription, describeBuild } from './build/describe.ts'
 export { instructionGraph } from './build/graph.ts'
-export { changedConfig } from './build/images/changed-config.ts'
 export { type CopyImagesOptions, copyImages } from './build/images/copy.ts'
 export { createImageIndex, type ImageIndexOptions } from './build/images/create-index.ts'
 export {

@@ -9,8 +9,11 @@ import { checkVersion, withoutVersion } from './http/request-version.ts'
 import { messageOf, statusOf } from './http/status.ts'
 import { answerUpgrade } from './http/upgrade.ts'
 import { attachWebSocketRoutes } from './routes/attach-ws.ts'
+import { buildRoutes } from './routes/build.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
+import { imageRoutes } from './routes/images.ts'
+import { registryRoutes } from './routes/registry.ts'
 import { swarmRoutes } from './routes/swarm.ts'
 import { systemRoutes } from './routes/system.ts'
 
@@ -62,6 +65,9 @@ export async function createApi(services: EngineServices): Promise<Api> {
   containerRoutes(app, services)
   execRoutes(app, services)
   attachWebSocketRoutes(app, services)
+  imageRoutes(app, services)
+  registryRoutes(app, services)
+  buildRoutes(app, services)
   swarmRoutes(app)
   await app.ready()
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>

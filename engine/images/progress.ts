@@ -30,21 +30,24 @@ const MOST_WAITING = 16 * 1024 * 1024
 export interface MessageOptions {
   /** Where nothing was sent before. Default: `thrown`. */
   readonly first?: 'thrown' | 'message'
+  /** Aborts when the reader goes away. */
+  readonly signal?: AbortSignal | undefined
   /** The exit code that the message has. */
   readonly codeOf?: (failure: TsbuildError) => number | undefined
 }
 
 /**
  * The messages of work that begins with the first one that is asked for. It fails as the work does where that has sent
- * nothing yet; else the last message says why. The signal of the work aborts when the reader goes away.
+ * nothing yet; else the last message says why. The signal of the work aborts when the reader stops, or goes away.
  */
 export async function* messagesOf(
   work: (sink: MessageSink, signal: AbortSignal) => Promise<void>,
-  { first = 'thrown', codeOf = () => undefined }: MessageOptions = {},
+  { first = 'thrown', codeOf = () => undefined, signal }: MessageOptions = {},
 ): AsyncGenerator<ProgressMessage, void, undefined> {
   const queue = new MessageQueue()
   const gone = new AbortController()
-  const done = work(queue, gone.signal).then(
+  const stop = signal === undefined ? gone.signal : AbortSignal.any([signal, gone.signal])
+  const done = work(queue, stop).then(
     () => queue.close(),
     (cause: unknown) => queue.fail(cause),
   )
@@ -159,13 +162,13 @@ export function transferMessage(
   id: string,
   { current, total }: { readonly current: number; readonly total?: number | undefined },
 ): ProgressMessage {
+  const amount = formatAmount(current).padStart(8)
   if (total === undefined || total <= 0) {
-    return { status, id, progressDetail: { current }, progress: formatAmount(current) }
+    return { status, id, progressDetail: { current }, progress: amount }
   }
-  const share = Math.min(1, current / total)
-  const done = Math.floor(share * WIDTH)
-  const bar = share === 1 ? '='.repeat(WIDTH) : `${'='.repeat(Math.max(done - 1, 0))}>`
-  const progress = `[${bar.padEnd(WIDTH)}]  ${formatAmount(current)}/${formatAmount(total)}`
+  const done = Math.floor(Math.min(1, current / total) * WIDTH)
+  const bar = `[${'='.repeat(done)}>${' '.repeat(WIDTH - done)}]`
+  const progress = `${bar} ${amount}/${formatAmount(total)}`
   return { status, id, progressDetail: { current, total }, progress }
 }
 

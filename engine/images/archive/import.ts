@@ -1,13 +1,14 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { join } from 'node:path'
-import { changedConfig } from '#builder'
 import { Fetcher, parseHttpSource } from '#builder/fetch'
 import { decompress, TarReader } from '#builder/layer'
+import { changedConfig } from '#builder/plan'
 import type { Store } from '#cache'
 import {
   asDiffId,
   type Bytes,
+  type ContainerConfig,
   type Descriptor,
   Digester,
   hostPlatform,
@@ -42,6 +43,8 @@ export interface ImportRequest {
   /** Instructions of a Dockerfile. */
   readonly changes: readonly string[]
   readonly platform: string | undefined
+  /** Aborts when the client goes away. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -55,22 +58,26 @@ export function importImage(
   const { source, repository, tag } = request
   const reference =
     repository === undefined ? undefined : withDefaultTag(joinReference(repository, tag))
-  return messagesOf(async (sink, signal) => {
-    const config = await changedConfig({}, request.changes)
-    const id = await images.using(async (store) => {
-      const bytes = source === '-' ? request.body : await download(source, { store, sink, signal })
-      const layer = await storeLayer(store, bytes, signal)
-      return await storeImage(store, { layer, config, reference, request })
-    })
-    const { events } = images.options
-    if (reference !== undefined) {
-      const attributes = { ...config.Labels, name: familiarReference(reference) }
-      events.emit({ Type: 'image', Action: 'tag', id, attributes })
-    }
-    const attributes = { ...config.Labels, name: id }
-    events.emit({ Type: 'image', Action: 'import', id, attributes })
-    sink.send({ status: id })
-  })
+  return messagesOf(
+    async (sink, signal) => {
+      const config = changedConfig({}, request.changes)
+      const id = await images.using(async (store) => {
+        const bytes =
+          source === '-' ? request.body : await download(source, { store, sink, signal })
+        const layer = await storeLayer(store, bytes, signal)
+        return await storeImage(store, { layer, config, reference, request })
+      })
+      const { events } = images.options
+      if (reference !== undefined) {
+        const attributes = { ...config.Labels, name: familiarReference(reference) }
+        events.emit({ Type: 'image', Action: 'tag', id, attributes })
+      }
+      const attributes = { ...config.Labels, name: id }
+      events.emit({ Type: 'image', Action: 'import', id, attributes })
+      sink.send({ status: id })
+    },
+    { signal: request.signal },
+  )
 }
 
 interface DownloadDeps {
@@ -137,7 +144,7 @@ function readTar(read: () => void): void {
 
 interface ImportedImage {
   readonly layer: Descriptor
-  readonly config: Awaited<ReturnType<typeof changedConfig>>
+  readonly config: ContainerConfig
   readonly reference: Reference | undefined
   readonly request: ImportRequest
 }

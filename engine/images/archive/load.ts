@@ -12,6 +12,8 @@ export interface LoadRequest {
   readonly archive: Bytes
   readonly platform: Platform | undefined
   readonly quiet: boolean
+  /** Aborts when the client goes away. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Takes the images of an archive into the store. Every failure is a message. */
@@ -45,7 +47,7 @@ export function loadArchive(images: Images, request: LoadRequest): AsyncIterable
       if (names.length === 0) sink.send({ stream: `Loaded image ID: ${id}\n` })
     }
   }
-  return messagesOf(load, { first: 'message' })
+  return messagesOf(load, { first: 'message', signal: request.signal })
 }
 
 /** Ids by the names of the store. */

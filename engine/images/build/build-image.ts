@@ -1,46 +1,25 @@
 import { build, SourceError } from '#builder'
 import { type BuildEvent, TsbuildError } from '#core'
+import { RegistryError } from '#registry-client'
 import { findImage, readReference } from '../find-image.ts'
 import { imageEvent } from '../image-events.ts'
 import { type Images, setName } from '../images.ts'
 import { type MessageSink, messagesOf, type ProgressMessage } from '../progress.ts'
+import { pullError } from '../registry/registry-failure.ts'
 import { credentialsOfAll } from '../registry/request-credentials.ts'
 import type { BuildRequest } from './build-query.ts'
+import type { Builds } from './builds.ts'
 import { ClassicSteps, shortId } from './classic-steps.ts'
-
-/** Builds that can be cancelled, by the ids that their clients gave them. */
-export class RunningBuilds {
-  readonly #running = new Map<string, AbortController>()
-
-  /** Nothing happens where there is no such build. */
-  cancel(id: string): void {
-    this.#running.get(id)?.abort()
-  }
-
-  /** @param signal of the request. Dispose of it when the build has ended. */
-  begin(
-    id: string | undefined,
-    signal: AbortSignal,
-  ): Disposable & { readonly signal: AbortSignal } {
-    if (id === undefined) return { signal, [Symbol.dispose]: () => undefined }
-    const controller = new AbortController()
-    this.#running.set(id, controller)
-    return {
-      signal: AbortSignal.any([signal, controller.signal]),
-      [Symbol.dispose]: () => {
-        if (this.#running.get(id) === controller) this.#running.delete(id)
-      },
-    }
-  }
-}
 
 /** What a build needs beside its request. */
 export interface BuildDeps {
-  readonly running: RunningBuilds
+  readonly builds: Builds
   /** `X-Registry-Config` */
   readonly auth: string | undefined
   /** Minor version of the API. */
   readonly minor: number
+  /** Aborts when the client goes away. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -50,16 +29,16 @@ export interface BuildDeps {
 export function buildImage(
   images: Images,
   request: BuildRequest,
-  { running, auth, minor }: BuildDeps,
+  { builds, auth, minor, signal: closed }: BuildDeps,
 ): AsyncIterable<ProgressMessage> {
   return messagesOf(
     async (sink, signal) => {
-      using begun = running.begin(request.id, signal)
+      using begun = builds.begin(request.id, signal)
       const kept: ProgressMessage[] = []
       const keep = (message: ProgressMessage): void => void kept.push(message)
       const target = request.quiet ? { send: keep, output: keep } : sink
       try {
-        const call = { request, auth, minor, signal: begun.signal }
+        const call = { request, builds, auth, minor, signal: begun.signal }
         const id = await buildInto(target, images, call)
         await giveNames(target, images, { id, tags: request.tags })
         if (request.quiet) sink.send({ stream: `${id}\n` })
@@ -68,12 +47,13 @@ export function buildImage(
         throw buildError(cause, begun.signal)
       }
     },
-    { codeOf: exitCodeIn },
+    { codeOf: exitCodeIn, signal: closed },
   )
 }
 
 interface BuildCall {
   readonly request: BuildRequest
+  readonly builds: Builds
   readonly auth: string | undefined
   readonly minor: number
   readonly signal: AbortSignal
@@ -83,16 +63,16 @@ interface BuildCall {
 async function buildInto(
   sink: MessageSink,
   images: Images,
-  { request, auth, minor, signal }: BuildCall,
+  { request, builds, auth, minor, signal }: BuildCall,
 ): Promise<string> {
-  const steps = new ClassicSteps(sink)
+  const steps = new ClassicSteps(sink, builds)
   try {
     const built = await build({
       ...images.options.network,
       ...request.options,
       root: images.options.root,
       credentials: credentialsOfAll(auth),
-      onLinked: (graph) => steps.linked(graph),
+      onLinked: (graph) => steps.linked(graph, request.options.labels ?? {}),
       onEvent: (event: BuildEvent) => steps.event(event),
       signal,
     })
@@ -150,6 +130,12 @@ function buildError(cause: unknown, signal: AbortSignal): unknown {
     const text = `COPY failed: file not found in build context or excluded by .dockerignore: stat ${name}: file does not exist`
     return new TsbuildError(text, { code, cause })
   }
+  const [, base] = /^\S+: resolve (\S+):/.exec(message) ?? []
+  const refusal = registryErrorIn(cause)
+  if (base !== undefined && refusal !== undefined) return pullError(refusal, readReference(base))
+  if (code === 'DOCKERFILE_INVALID' && message === 'the Dockerfile cannot be empty') {
+    return new TsbuildError('the Dockerfile (Dockerfile) cannot be empty', { code, cause })
+  }
   if (code === 'CONTEXT_INVALID') {
     const [, path] =
       /^failed to read dockerfile: open (.*): no such file or directory$/.exec(message) ?? []
@@ -158,6 +144,12 @@ function buildError(cause: unknown, signal: AbortSignal): unknown {
     }
   }
   return cause
+}
+
+/** What a registry has answered, under what was said of it. */
+function registryErrorIn(cause: unknown): RegistryError | undefined {
+  if (cause instanceof RegistryError) return cause
+  return cause instanceof Error ? registryErrorIn(cause.cause) : undefined
 }
 
 /** Of the step that has failed. */

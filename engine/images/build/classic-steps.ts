@@ -1,9 +1,10 @@
 /** What docker's classic builder prints of a build, step by step in the order of the Dockerfile. */
 import { randomBytes } from 'node:crypto'
 import { StringDecoder } from 'node:string_decoder'
-import { type BuildEvent, digestOf, hexOf, type PlannedVertex } from '#core'
+import { type BuildEvent, digestOf, type PlannedVertex } from '#core'
 import type { InstructionGraph } from '#parser'
-import type { MessageSink } from '../progress.ts'
+import { layerMessage, type MessageSink, transferMessage } from '../progress.ts'
+import type { Builds } from './builds.ts'
 
 /** An instruction, and what was heard of it. */
 interface Step {
@@ -16,6 +17,8 @@ interface Step {
   /** What it begins with, of a FROM: the stage that it names; absent for an image or scratch. */
   readonly base?: string | undefined
   vertex: PlannedVertex | undefined
+  /** Steps that the image of a FROM has for those that are built on it. */
+  triggers: readonly PlannedVertex[]
 }
 
 /** What was heard of a vertex and not printed yet. */
@@ -24,7 +27,20 @@ interface Heard {
   readonly decoders: { readonly stdout: StringDecoder; readonly stderr: StringDecoder }
   readonly container: string
   key: string | undefined
+  isEnded: boolean
 }
+
+/** What instructions are planned as. */
+const OPERATIONS: ReadonlyMap<string, string> = new Map([
+  ['from', 'image'],
+  ['run', 'exec'],
+  ['copy', 'files'],
+  ['add', 'files'],
+  ['workdir', 'files'],
+])
+/** For which the classic builder makes a container. */
+const CONTAINED: ReadonlySet<string> = new Set(['run', 'workdir'])
+const MADE: ReadonlySet<string> = new Set(['exec', 'files'])
 
 const DONE = new Set<BuildEvent['type']>(['done', 'cached', 'failed', 'cancelled'])
 
@@ -34,6 +50,7 @@ const MOST_WAITING = 16 * 1024 * 1024
 /** Listens to a build. Steps run side by side; what is said of later ones waits for the earlier ones. */
 export class ClassicSteps {
   readonly #sink: MessageSink
+  readonly #builds: Builds
   readonly #heard = new Map<string, Heard>()
   /** The id of what a stage has so far, by its name. */
   readonly #stages = new Map<string, string>()
@@ -47,14 +64,20 @@ export class ClassicSteps {
   #waiting = 0
   #failed: string | undefined
 
-  constructor(sink: MessageSink) {
+  /** @param builds knows which steps were done before */
+  constructor(sink: MessageSink, builds: Builds) {
     this.#sink = sink
+    this.#builds = builds
   }
 
-  /** The stages that are built; the last call counts. */
-  linked({ stages, dockerfile }: InstructionGraph): void {
+  /**
+   * The stages that are built. What is added later are triggers of base images, which do not count.
+   * @param labels of the request: one more step
+   */
+  linked({ stages, dockerfile }: InstructionGraph, labels: Readonly<Record<string, string>>): void {
+    if (this.#steps.length > 0) return
     this.#globals = dockerfile.globalArgs.map(({ text }) => text)
-    this.#steps = stages.flatMap(({ stage, base }) => {
+    const steps = stages.flatMap(({ stage, base }) => {
       const name = stage.name ?? String(stage.index)
       const from =
         base.kind === 'stage' ? stages.find((one) => one.stage.index === base.index) : undefined
@@ -66,8 +89,16 @@ export class ClassicSteps {
         line: instruction.range.start.line,
         ...(instruction.kind === 'from' ? { base: below } : {}),
         vertex: undefined,
+        triggers: [],
       }))
     })
+    this.#steps = [...steps, ...labelStep(labels, steps.at(-1))]
+    for (const [position, text] of this.#globals.entries()) {
+      this.#print(`Step ${position + 1}/${this.#total} : ${text}`)
+      this.#print('\n')
+    }
+    const [first] = this.#steps
+    if (first !== undefined) this.#showHead(first)
   }
 
   event(event: BuildEvent): void {
@@ -76,6 +107,8 @@ export class ClassicSteps {
     } else if (event.type === 'warning') {
       // What checks say is not the classic builder's.
       if (event.rule === undefined) this.#warnings.push(event.message)
+    } else if (event.type === 'progress') {
+      this.#transfer(event)
     } else if ('vertex' in event && event.vertex !== undefined) {
       this.#hear(event.vertex, event)
     }
@@ -109,25 +142,19 @@ export class ClassicSteps {
 
   #plan(vertices: readonly PlannedVertex[]): void {
     this.#planned = vertices
-    const kinds = new Map([
-      ['run', 'exec'],
-      ['copy', 'files'],
-      ['add', 'files'],
-      ['workdir', 'files'],
-      ['from', 'image'],
-    ])
     const left = new Set(vertices)
     for (const step of this.#steps) {
       const found = [...left].find(({ op, stage, lines }) => {
-        return op === kinds.get(step.kind) && stage === step.stage && lines.start === step.line
+        return op === OPERATIONS.get(step.kind) && stage === step.stage && lines.start === step.line
       })
       if (found === undefined) continue
       step.vertex = found
       left.delete(found)
     }
-    for (const [position, text] of this.#globals.entries()) {
-      this.#print(`Step ${position + 1}/${this.#total} : ${text}`)
-      this.#print('\n')
+    for (const step of this.#steps.filter(({ kind }) => kind === 'from')) {
+      step.triggers = [...left].filter(({ op, stage, lines }) => {
+        return MADE.has(op) && stage === step.stage && lines.start === step.line
+      })
     }
     this.#advance()
   }
@@ -149,13 +176,23 @@ export class ClassicSteps {
     this.#advance()
   }
 
+  /** Of a layer of a base image. */
+  #transfer({ vertex, id, current, total, done }: Extract<BuildEvent, { type: 'progress' }>): void {
+    if (!vertex.startsWith('pull ')) return
+    const layer = shortId(id)
+    this.#sink.send(
+      done
+        ? layerMessage('Pull complete', layer)
+        : transferMessage('Downloading', layer, { current, total }),
+    )
+  }
+
   #heardOf(id: string): Heard {
     const known = this.#heard.get(id)
     if (known !== undefined) return known
     const decoders = { stdout: new StringDecoder(), stderr: new StringDecoder() }
-    // Clients print it; there is nothing that it could name once the step has ended.
-    const container = randomBytes(6).toString('hex')
-    const heard: Heard = { events: [], decoders, container, key: undefined }
+    const container = newContainer()
+    const heard: Heard = { events: [], decoders, container, key: undefined, isEnded: false }
     this.#heard.set(id, heard)
     return heard
   }
@@ -187,22 +224,38 @@ export class ClassicSteps {
   }
 
   /** @returns whether the step has ended */
-  #replay({ vertex, kind }: Step): boolean {
-    if (vertex === undefined || kind === 'from') return true
+  #replay({ vertex, kind, triggers }: Step): boolean {
+    if (kind === 'from') return triggers.every((one) => this.#replayVertex(one, 'run'))
+    return vertex === undefined || this.#replayVertex(vertex, kind)
+  }
+
+  /** What changes the config only is done at once; the classic builder makes a container for it all the same. */
+  #tellConfig({ kind, vertex }: Step, id: string): void {
+    if (kind === 'from' || vertex !== undefined) return
+    if (this.#builds.meet(id)) {
+      this.#print(' ---> Using cache\n')
+      return
+    }
+    const container = newContainer()
+    this.#print(` ---> Running in ${container}\n`)
+    this.#print(`Removing intermediate container ${container}\n`)
+  }
+
+  #replayVertex(vertex: PlannedVertex, kind: string): boolean {
     const heard = this.#heardOf(vertex.id)
-    let isEnded = false
     for (const event of heard.events.splice(0)) {
       this.#tell(event, heard, kind)
-      if (DONE.has(event.type)) isEnded = true
+      if (DONE.has(event.type)) heard.isEnded = true
     }
-    return isEnded
+    return heard.isEnded
   }
 
   #tell(event: BuildEvent, { decoders, container }: Heard, kind: string): void {
     switch (event.type) {
       case 'started':
-        if (kind === 'run' && event.reason !== undefined)
+        if (CONTAINED.has(kind) && event.reason !== undefined) {
           this.#print(` ---> Running in ${container}\n`)
+        }
         return
       case 'cached':
         this.#print(' ---> Using cache\n')
@@ -215,7 +268,7 @@ export class ClassicSteps {
         return
       }
       case 'done':
-        if (kind === 'run') this.#print(`Removing intermediate container ${container}\n`)
+        if (CONTAINED.has(kind)) this.#print(`Removing intermediate container ${container}\n`)
         return
       default:
         return
@@ -223,9 +276,10 @@ export class ClassicSteps {
   }
 
   #showId(step: Step, imageId: string | undefined): void {
-    this.#id = imageId === undefined ? this.#idOf(step) : shortId(imageId)
+    this.#id = this.#idOf(step)
+    this.#tellConfig(step, this.#id)
     this.#stages.set(step.stage, this.#id)
-    this.#print(` ---> ${this.#id}\n`)
+    this.#print(` ---> ${shortId(imageId ?? this.#id)}\n`)
     this.#next += 1
     this.#isShown = false
   }
@@ -234,17 +288,34 @@ export class ClassicSteps {
   #idOf({ kind, base, vertex, text }: Step): string {
     if (kind === 'from') {
       if (base !== undefined) return this.#stages.get(base) ?? ''
-      return /@sha256:([0-9a-f]{12})/.exec(vertex?.name ?? '')?.[1] ?? ''
+      return /@sha256:([0-9a-f]{64})/.exec(vertex?.name ?? '')?.[1] ?? ''
     }
     const key = vertex === undefined ? undefined : this.#heardOf(vertex.id).key
-    return key === undefined
-      ? hexOf(digestOf(`${this.#id} ${text}`)).slice(0, 12)
-      : key.slice(0, 12)
+    return key ?? digestOf(`${this.#id} ${text}`)
   }
 
   #print(stream: string): void {
     this.#sink.send({ stream })
   }
+}
+
+/** Labels of a request are put on the image by a step of the last stage. */
+function labelStep(
+  labels: Readonly<Record<string, string>>,
+  last: Step | undefined,
+): readonly Step[] {
+  const pairs = Object.keys(labels)
+    .sort()
+    .map((name) => `${name}=${labels[name]}`)
+  if (last === undefined || pairs.length === 0) return []
+  const { stage, line } = last
+  const text = `LABEL ${pairs.join(' ')}`
+  return [{ text, kind: 'label', stage, line, vertex: undefined, triggers: [] }]
+}
+
+/** Clients print it; there is nothing that it could name once the step has ended. */
+function newContainer(): string {
+  return randomBytes(6).toString('hex')
 }
 
 /** The first twelve digits. */

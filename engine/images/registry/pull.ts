@@ -8,7 +8,12 @@ import {
   parseManifestOrIndex,
   TsbuildError,
 } from '#core'
-import { type FetchedManifest, familiarReference, type Reference } from '#registry-client'
+import {
+  type FetchedManifest,
+  familiarReference,
+  formatReference,
+  type Reference,
+} from '#registry-client'
 import { joinReference } from '../find-image.ts'
 import type { Images } from '../images.ts'
 import {
@@ -31,6 +36,8 @@ export interface PullQuery {
   readonly platform?: string | undefined
   /** `X-Registry-Auth` */
   readonly auth?: string | undefined
+  /** Aborts when the client goes away. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -44,37 +51,40 @@ export function pullImage(images: Images, query: PullQuery): AsyncIterable<Progr
   if (familiarReference({ registry, repository }) === 'scratch') {
     throw new TsbuildError("'scratch' is a reserved name", { code: 'PERMISSION_DENIED' })
   }
-  return messagesOf(async (sink, signal) => {
-    const progress = new PullProgress(sink)
-    const pulled: PulledImage[] = []
-    try {
-      await pullImages({
-        ...images.options.network,
-        root: images.options.root,
-        name: familiarReference(reference),
-        platform: query.platform,
-        allTags: tag === undefined && digest === undefined,
-        replaced: 'kept',
-        credentials: credentialsFor(registry, query.auth),
-        signal,
-        watch: {
-          fetched: (one, document, store) => progress.fetched(one, document, store),
-          progress: ({ id, ...bytes }) => progress.layer(id as Digest, bytes),
-          pulled: (image) => {
-            sink.send({ status: `Digest: ${image.named.digest}` })
-            pulled.push(image)
-            progress.end()
+  return messagesOf(
+    async (sink, signal) => {
+      const progress = new PullProgress(sink)
+      const pulled: PulledImage[] = []
+      try {
+        await pullImages({
+          ...images.options.network,
+          root: images.options.root,
+          name: familiarReference(reference),
+          platform: query.platform,
+          allTags: tag === undefined && digest === undefined,
+          replaced: 'kept',
+          credentials: credentialsFor(registry, query.auth),
+          signal,
+          watch: {
+            fetched: (one, document, store) => progress.fetched(one, document, store),
+            progress: ({ id, ...bytes }) => progress.layer(id as Digest, bytes),
+            pulled: (image) => {
+              sink.send({ status: `Digest: ${image.named.digest}` })
+              pulled.push(image)
+              progress.end()
+            },
           },
-        },
-      })
-    } catch (cause) {
-      throw pullError(cause, reference)
-    }
-    const isNew = pulled.some(({ isUnchanged }) => !isUnchanged)
-    const what = isNew ? 'Downloaded newer image for' : 'Image is up to date for'
-    sink.send({ status: `Status: ${what} ${familiarReference(reference)}` })
-    for (const { name, descriptor } of pulled) await reportPull(images, name, descriptor)
-  })
+        })
+      } catch (cause) {
+        throw pullError(cause, reference)
+      }
+      const isNew = pulled.some(({ isUnchanged }) => !isUnchanged)
+      const what = isNew ? 'Downloaded newer image for' : 'Image is up to date for'
+      sink.send({ status: `Status: ${what} ${familiarReference(reference)}` })
+      for (const { name, descriptor } of pulled) await reportPull(images, name, descriptor)
+    },
+    { signal: query.signal },
+  )
 }
 
 async function reportPull(images: Images, name: string, descriptor: Descriptor): Promise<void> {
@@ -149,10 +159,11 @@ class PullProgress {
     this.#isBegun = false
   }
 
-  #begin({ registry, repository, tag, digest }: Reference): void {
-    // Without a tag people write a name of Docker Hub without its registry, and with `library/`.
-    const name = registry === 'docker.io' ? repository : `${registry}/${repository}`
-    this.#sink.send({ status: `Pulling from ${name}`, id: digest ?? tag ?? '' })
+  /** Docker names the repository without its registry, and a digest with both. */
+  #begin(reference: Reference): void {
+    const { repository, tag = '', digest } = reference
+    const id = digest === undefined ? tag : formatReference(reference)
+    this.#sink.send({ status: `Pulling from ${repository}`, id })
     this.#isBegun = true
   }
 }

@@ -1,11 +1,6 @@
 import { pushFromStore } from '#builder'
 import { type DiffId, type Digest, hexOf, TsbuildError } from '#core'
-import {
-  familiarReference,
-  formatReference,
-  type Reference,
-  withDefaultTag,
-} from '#registry-client'
+import { familiarReference, formatReference, type Reference } from '#registry-client'
 import { type EngineImage, referencesOf } from '../engine-image.ts'
 import { joinReference } from '../find-image.ts'
 import { imageEvent } from '../image-events.ts'
@@ -28,6 +23,8 @@ export interface PushQuery {
   readonly platform?: string | undefined
   /** `X-Registry-Auth` */
   readonly auth?: string | undefined
+  /** Aborts when the client goes away. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Pushes one image, or all of a repository. @throws {TsbuildError} USAGE, before the first message */
@@ -37,53 +34,54 @@ export function pushImage(images: Images, query: PushQuery): AsyncIterable<Progr
     throw new TsbuildError('cannot push a digest reference', { code: 'USAGE' })
   }
   const { registry, repository } = reference
-  return messagesOf(async (sink, signal) => {
-    sink.send({ status: `The push refers to repository [${registry}/${repository}]` })
-    for (const [one, image] of await imagesToPush(images, reference)) {
-      const progress = new PushProgress(sink, image)
-      const { descriptor } = await pushFromStore({
-        ...images.options.network,
-        root: images.options.root,
-        name: formatReference(one),
-        ...(query.platform === undefined ? {} : { platform: query.platform }),
-        // As docker does, which knows of no other owners than those that it is told.
-        ignoreChownErrors: true,
-        credentials: credentialsFor(registry, query.auth),
-        onProgress: ({ id, ...bytes }) => progress.layer(id as Digest | DiffId, bytes),
-        signal,
-      })
-      const { digest: Digest, size: Size } = descriptor
-      const Tag = one.tag ?? ''
-      sink.send({ status: `${Tag}: digest: ${Digest} size: ${Size}` })
-      sink.send({ progressDetail: {}, aux: { Tag, Digest, Size } })
-      const name = familiarReference({ registry, repository })
-      images.options.events.emit({
-        ...imageEvent('push', image, name),
-        id: familiarReference(one),
-      })
-    }
-  })
+  return messagesOf(
+    async (sink, signal) => {
+      sink.send({ status: `The push refers to repository [${registry}/${repository}]` })
+      for (const [one, image] of await imagesToPush(images, reference)) {
+        const progress = new PushProgress(sink, image)
+        const { descriptor } = await pushFromStore({
+          ...images.options.network,
+          root: images.options.root,
+          name: formatReference(one),
+          ...(query.platform === undefined ? {} : { platform: query.platform }),
+          // As docker does, which knows of no other owners than those that it is told.
+          ignoreChownErrors: true,
+          credentials: credentialsFor(registry, query.auth),
+          onProgress: ({ id, ...bytes }) => progress.layer(id as Digest | DiffId, bytes),
+          signal,
+        })
+        const { digest: Digest, size: Size } = descriptor
+        const Tag = one.tag ?? ''
+        sink.send({ status: `${Tag}: digest: ${Digest} size: ${Size}` })
+        sink.send({ progressDetail: {}, aux: { Tag, Digest, Size } })
+        const name = familiarReference({ registry, repository })
+        images.options.events.emit({
+          ...imageEvent('push', image, name),
+          id: familiarReference(one),
+        })
+      }
+    },
+    { signal: query.signal },
+  )
 }
 
 type Pushed = readonly [reference: Reference, image: EngineImage]
 
 async function imagesToPush(images: Images, reference: Reference): Promise<readonly Pushed[]> {
   const { registry, repository, tag } = reference
-  const wanted = tag === undefined ? undefined : formatReference(withDefaultTag(reference))
-  const found = await images.using((_, all) =>
+  const tagged = await images.using((_, all) =>
     all.flatMap((image) =>
       referencesOf(image).flatMap((one): readonly Pushed[] => {
         const isOfIt = one.registry === registry && one.repository === repository
-        const isTagged = one.tag !== undefined && one.digest === undefined
-        const isMeant = wanted === undefined || formatReference(one) === wanted
-        return isOfIt && isTagged && isMeant ? [[one, image]] : []
+        return isOfIt && one.tag !== undefined && one.digest === undefined ? [[one, image]] : []
       }),
     ),
   )
+  const found = tagged.filter(([one]) => tag === undefined || one.tag === tag)
   if (found.length > 0) return found
   const name = familiarReference({ registry, repository })
   const message =
-    tag === undefined
+    tagged.length === 0
       ? `An image does not exist locally with the tag: ${name}`
       : `tag does not exist: ${familiarReference(reference)}`
   throw new TsbuildError(message, { code: 'NOT_FOUND' })
