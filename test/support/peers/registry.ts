@@ -14,13 +14,26 @@ export interface Registry extends AsyncDisposable {
   readonly daemon: Daemon
 }
 
+/** Where a registry listens. */
+export interface RegistryPlace {
+  /** Words before its command, which start it elsewhere. */
+  readonly enter: readonly string[]
+  /** `127.0.0.1:port` */
+  readonly addr: string
+}
+
+const ANY_PORT: RegistryPlace = { enter: [], addr: '127.0.0.1:0' }
+
 /** @param settings further parts of its configuration: `auth`, `proxy` */
-export async function startRegistry(settings: object = {}): Promise<Registry> {
+export async function startRegistry(
+  settings: object = {},
+  { enter, addr }: RegistryPlace = ANY_PORT,
+): Promise<Registry> {
   const directory = temporaryDirectory('registry')
   const storage = directory.file('storage')
   const log = directory.file('log')
-  const configuration = writeConfiguration(directory, { storage, addr: '127.0.0.1:0', settings })
-  const daemon = await serve([], log, configuration)
+  const configuration = writeConfiguration(directory, { storage, addr, settings })
+  const daemon = await serve(enter, log, configuration)
   return {
     host: daemon.ready,
     storage,
