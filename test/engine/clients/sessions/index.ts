@@ -1,0 +1,35 @@
+import type { Session } from '../support/session.ts'
+import { BUILD } from './build.ts'
+import { COPY } from './copy.ts'
+import { EVENTS } from './events.ts'
+import { EXEC } from './exec.ts'
+import { HEALTH_AND_RESTARTS } from './health.ts'
+import { IMAGES, LOGIN } from './images.ts'
+import { LIFE } from './life.ts'
+import { LISTING } from './listing.ts'
+import { LOGS } from './logs.ts'
+import { NETWORKS, PORTS } from './networks.ts'
+import { RUN } from './run.ts'
+import { SYSTEM } from './system.ts'
+import { TERMINALS } from './terminals.ts'
+import { VOLUMES } from './volumes.ts'
+
+/** All sessions. */
+export const SESSIONS: readonly Session[] = [
+  RUN,
+  TERMINALS,
+  LIFE,
+  LISTING,
+  EXEC,
+  COPY,
+  LOGS,
+  IMAGES,
+  LOGIN,
+  BUILD,
+  NETWORKS,
+  PORTS,
+  VOLUMES,
+  EVENTS,
+  HEALTH_AND_RESTARTS,
+  SYSTEM,
+]

@@ -1,0 +1,96 @@
+import type { Session } from '../support/session.ts'
+
+const ADDRESSES =
+  '{{range \\$n, \\$e := .NetworkSettings.Networks}}{{\\$n}}:{{\\$e.IPAddress}}/{{\\$e.IPPrefixLen}} {{end}}'
+
+/** A program of the machine answers each datagram with what is in it: busybox has none that does. */
+const ECHO =
+  '$s = IO::Socket::INET->new(Proto => "udp", LocalPort => 9002); while ($s->recv($b, 99)) { $s->send($b) }'
+
+/** Networks, names in them, and ports. */
+export const NETWORKS: Session = {
+  name: 'networks',
+  steps: [
+    'docker network ls',
+    'docker network ls --filter driver=bridge -q | wc -l',
+    'docker network ls --format "{{.Name}}" --filter type=builtin',
+    'docker network inspect host',
+    'docker network inspect bridge',
+    'docker network create front --label a=b --subnet 10.77.0.0/16 --gateway 10.77.0.1 --ip-range 10.77.5.0/24 -o com.docker.network.bridge.name=front0',
+    'docker network create --internal back',
+    'docker network create front',
+    'docker network create host',
+    'docker network create --subnet nonsense bad',
+    'docker network create --subnet 10.77.3.0/24 overlapping',
+    'docker network create --driver no-such-driver bad',
+    'docker network ls --filter label=a=b --format "{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}}"',
+    'docker network inspect front',
+    'docker network inspect back -f "{{.Internal}} {{len .IPAM.Config}}"',
+    'docker network inspect no-such-network',
+    'docker run -d --name web --network front --network-alias www --ip 10.77.0.9 --hostname server busybox httpd -f -p 80 -h /etc',
+    `docker inspect -f "${ADDRESSES}" web`,
+    'docker inspect -f "{{json .NetworkSettings}}" web',
+    'docker run --rm --network front busybox cat /etc/resolv.conf',
+    'docker run --rm --network front --name asker busybox sh -c "for n in web www; do nslookup -type=a \\$n | tail -n +3; done; wget -qO- http://www/hostname"',
+    'docker run --rm --network front busybox nslookup no-such-name 2>&1 | grep find',
+    'docker run --rm --network front busybox nslookup 10.77.0.9 | grep name',
+    'docker run --rm busybox ping -c 1 -W 1 10.77.0.9 | tail -1',
+    'docker run --rm --network back busybox ping -c 1 -W 1 web',
+    'docker network connect --alias store --ip 10.77.0.30 front web',
+    'docker network connect --alias store back web',
+    'docker run --rm --network back busybox wget -qO- http://store/hostname',
+    'docker run --rm --network back busybox nslookup www 2>&1 | grep find',
+    'docker exec web sh -c "ls /sys/class/net | sort"',
+    'docker inspect -f "{{range .NetworkSettings.Networks}}{{json .Aliases}} {{end}}" web',
+    'docker network inspect -f "{{range .Containers}}{{.Name}} {{.IPv4Address}}{{end}}" front',
+    'docker network rm front',
+    'docker network disconnect back web',
+    'docker network disconnect back web',
+    'docker exec web sh -c "ls /sys/class/net | sort"',
+    'docker network connect no-such-network web',
+    'docker network connect back no-such-container',
+    'docker run --rm --network none --name lonely busybox sh -c "ip -o -4 address | cut -d\' \' -f2,7"',
+    'docker network connect host web',
+    'docker run -d --name linked --link web:alias busybox sleep 600',
+    'docker run --rm --network host busybox sh -c "ls /sys/class/net | grep -c docker0"',
+    'docker run --rm --network host -p 80:80 busybox true',
+    'docker run --rm --network front --ip 10.78.0.1 busybox true',
+    'docker run --rm --ip 172.17.0.99 busybox true',
+    'docker run --rm --network front --mac-address 02:42:0a:4d:00:63 busybox cat /sys/class/net/eth0/address',
+    'docker rm -f web',
+    'docker network prune -f | sort',
+    'docker network rm front',
+    'docker network rm bridge',
+  ],
+}
+
+/** Published ports. */
+export const PORTS: Session = {
+  name: 'ports',
+  steps: [
+    'docker run -d --name web -p 8001:80 -p 127.0.0.1:8002:80/tcp -p 9001:9001/udp busybox httpd -f -p 80 -h /etc',
+    'docker port web',
+    'wget -qO- http://127.0.0.1:8001/passwd | sed -n 1p; wget -qO- http://127.0.0.1:8002/passwd | wc -l',
+    'busybox wget -qO- "http://[::1]:8001/passwd" | wc -l',
+    'busybox wget -qO- "http://172.17.0.1:8001/passwd" | wc -l',
+    'docker ps --format "{{.Ports}}"',
+    'docker inspect -f "{{json .NetworkSettings.Ports}} {{json .HostConfig.PortBindings}}" web',
+    'docker create --name taken -p 8001:80 busybox true; docker start taken; docker rm taken',
+    'docker ps -a --format "{{.Names}}"',
+    'docker run -d --name any -p 80 -P --expose 81 busybox httpd -f -p 80 -h /etc',
+    'wget -qO- "http://$(docker port any 80 | sed -n 1p)/passwd" | wc -l',
+    'docker port any | cut -d" " -f1 | sort -u',
+    'docker run -d --name range -p 8010-8012:80-82 busybox httpd -f -p 81 -h /etc',
+    'docker port range | sort',
+    'wget -qO- http://127.0.0.1:8011/passwd | wc -l',
+    'docker run --rm -p nonsense busybox true',
+    'docker run --rm -p 99999:80 busybox true',
+    'docker run --rm -p 8020-8021:80-82 busybox true',
+    `docker run -d --name echo -v /:/host:ro -p 9002:9002/udp busybox chroot /host perl -MIO::Socket::INET -e '${ECHO}'`,
+    'sleep 0.3; exec 3<>/dev/udp/127.0.0.1/9002; printf hello >&3; timeout 2 head -c 5 <&3',
+    'docker stop -t 0 web; wget -qO- -t 1 http://127.0.0.1:8001/passwd',
+    'docker port web',
+    'docker start web; wget -qO- http://127.0.0.1:8001/passwd | wc -l',
+    'docker rm -f web any range echo | sort; wget -qO- -t 1 http://127.0.0.1:8001/passwd',
+  ],
+}

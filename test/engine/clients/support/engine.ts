@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { mkdirSync } from 'node:fs'
+import { connect } from 'node:net'
+import { installedFor, testedHere } from '../../../e2e/support/installed.ts'
+import {
+  createUser,
+  type DockerdOptions,
+  run,
+  startDaemon,
+  startDockerd,
+  temporaryDirectory,
+} from '../../../support/peers/index.ts'
+import { REGISTRY, type Site, startSite } from './site.ts'
+
+/** What answers the Docker API, at a site. */
+export interface Engine extends AsyncDisposable {
+  /** As `fixtures/engine/differences.txt` has it: `docker.io`, `docker`, `root`, `rootless`. */
+  readonly name: string
+  readonly socket: string
+  /** Where it keeps everything. */
+  readonly folder: string
+  readonly site: Site
+}
+
+/** The image that sessions run; every engine has it under this name before a session begins. */
+const BASE = 'busybox'
+
+/** Debian's dockerd, or that of today's peers. */
+export async function startDockerEngine(options: DockerdOptions = {}): Promise<Engine> {
+  const name = options.programs === undefined ? 'docker.io' : 'docker'
+  return await startEngine(name, async (site, stack) => {
+    const directory = temporaryDirectory('dockerd')
+    const { network } = site
+    const { socket } = stack.use(await startDockerd({ ...options, directory, network }))
+    return { socket, folder: directory.path }
+  })
+}
+
+/** `tsbuild serve` of root. */
+export async function startRootEngine(): Promise<Engine> {
+  return await startEngine('root', async (site, stack) => {
+    const folder = site.directory.file('store')
+    return await serve({ folder, site, stack }, testedHere().command)
+  })
+}
+
+/** `tsbuild serve` of an ordinary user. */
+export async function startRootlessEngine(): Promise<Engine> {
+  return await startEngine('rootless', async (site, stack) => {
+    const user = stack.use(await createUser())
+    const installed = stack.use(await installedFor(user))
+    const folder = `${user.home}/store`
+    return await serve({ folder, site, stack }, [...user.prefix, ...installed.command])
+  })
+}
+
+type Started = Pick<Engine, 'socket' | 'folder'>
+
+interface Place {
+  readonly folder: string
+  readonly site: Site
+  readonly stack: AsyncDisposableStack
+}
+
+async function serve(place: Place, program: readonly string[]): Promise<Started> {
+  const { folder, site, stack } = place
+  const socket = `${folder}.sock`
+  const [command = '', ...words] = [...site.enter, ...program, 'serve', '--root', folder]
+  const daemon = await startDaemon(command, [...words, '--host', `unix://${socket}`], {
+    env: { HOME: `${folder}.home` },
+    log: site.directory.file('serve.log'),
+    ready: async () => ((await answers(socket)) ? socket : undefined),
+  })
+  stack.use(daemon)
+  return { socket, folder }
+}
+
+async function startEngine(
+  name: string,
+  start: (site: Site, stack: AsyncDisposableStack) => Promise<Started>,
+): Promise<Engine> {
+  await using stack = new AsyncDisposableStack()
+  const site = stack.use(await startSite())
+  const { socket, folder } = await start(site, stack)
+  const env = { DOCKER_HOST: `unix://${socket}`, DOCKER_CONFIG: site.directory.file('setup') }
+  mkdirSync(env.DOCKER_CONFIG)
+  for (const words of [
+    ['pull', '-q', `${REGISTRY}/${BASE}`],
+    ['tag', `${REGISTRY}/${BASE}`, BASE],
+  ]) {
+    await run('/usr/bin/docker', words, { env, timeoutMs: 30_000 })
+  }
+  const owned = stack.move()
+  return { name, socket, folder, site, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
+
+/** Whether a socket accepts. */
+async function answers(path: string): Promise<boolean> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+    return true
+  } catch {
+    return false
+  } finally {
+    socket.destroy()
+  }
+}
