@@ -7,6 +7,7 @@ import {
   now,
   type UpdateBody,
 } from '#engine/model'
+import { checkLimits } from './checks/check-limits.ts'
 import type { ContainerDeps, DiscardOptions } from './container-deps.ts'
 import { ContainerRun } from './container-run.ts'
 import { resourcesOf } from './container-spec.ts'
@@ -198,6 +199,7 @@ export class Container {
       ...Object.fromEntries(given),
       ...(RestartPolicy?.Name ? { RestartPolicy } : {}),
     }
+    checkLimits(changed)
     if (given.length > 0) this.#run?.process?.update(resourcesOf(changed))
     this.#update({ hostConfig: changed })
     this.#emit('update')

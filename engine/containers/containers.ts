@@ -14,6 +14,7 @@ import {
   newId,
   now,
 } from '#engine/model'
+import { checkContainer } from './checks/check-container.ts'
 import { Container } from './container.ts'
 import type { ContainerDeps } from './container-deps.ts'
 import { Exec } from './exec.ts'
@@ -67,6 +68,7 @@ export class Containers {
   /** @throws {TsbuildError} CONFLICT when the name is taken, USAGE */
   async create({ name, body, found, mountPoints }: CreateRequest): Promise<Container> {
     const { HostConfig = {}, NetworkingConfig = {}, ...request } = body
+    checkContainer(request, HostConfig)
     const id = newId()
     const taken = this.#reserve(name)
     try {
