@@ -9,13 +9,15 @@ export const AND = 0x54
 export const JUMP = 0x05
 export const JUMP_EQUAL = 0x15
 export const RETURN = 0x06
-const JUMP_AT_LEAST = 0x35
+export const JUMP_ABOVE = 0x25
+export const JUMP_AT_LEAST = 0x35
 
 /** Offsets for `LOAD`. */
 export const NUMBER = 0
 export const MACHINE = 4
-/** The low word of the first argument. */
+/** The low word of the first argument; the high one follows, and the other arguments. */
 export const FIRST_ARGUMENT = 16
+export const ARGUMENT_SIZE = 8
 
 /** How many instructions a conditional jump can leave out. An unconditional one reaches all. */
 const REACH = 255

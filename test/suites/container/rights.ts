@@ -80,6 +80,22 @@ export function rightsSuite(open: OpenSandbox): void {
       )
     })
 
+    it('are filtered by the profile that is asked for', async () => {
+      const profile = {
+        defaultAction: 'SCMP_ACT_ALLOW',
+        syscalls: [{ names: ['mkdir', 'mkdirat'], action: 'SCMP_ACT_ERRNO', errnoRet: 38 }],
+      }
+      const script = 'mkdir /d; echo $?'
+      for (const noNewPrivileges of [false, true]) {
+        const said = await fixture.output(script, { seccomp: { profile }, noNewPrivileges })
+        assert.match(said, /^1\n.*Function not implemented/)
+      }
+      assert.equal(await fixture.output(script), '0\n')
+      const open = await fixture.output(STATUS, { seccomp: 'unconfined' })
+      assert.equal(parseStatus(open).get('Seccomp'), '0')
+      await assert.rejects(fixture.start({ seccomp: { profile: 'text' } }), { code: 'USAGE' })
+    })
+
     it('come with groups, by name and number', async () => {
       const container = { groups: ['more', '77'] }
       assert.equal(await fixture.output('id -G', container, { user: '5:6' }), '6 77 2001\n')

@@ -107,6 +107,25 @@ export class Libseccomp {
     }
   }
 
+  /** Its program for programs of this machine alone. @param rules name, action, checks of arguments */
+  nativeProgram(defaultAction: number, rules: readonly NativeRule[]): Buffer {
+    const filter = this.#library.func('void *seccomp_init(uint32_t def_action)')(defaultAction)
+    const resolve = this.#library.func('int seccomp_syscall_resolve_name(const char *)')
+    const add = 'int seccomp_rule_add_array(void *, uint32_t, int, unsigned int, void *)'
+    try {
+      this.#call('int seccomp_attr_set(void *, int, uint32_t)', filter, ACT_BADARCH, KILL_PROCESS)
+      for (const [name, action, checks] of rules) {
+        const number = Number(resolve(name))
+        assert.ok(number >= 0, name)
+        const all = Buffer.concat([Buffer.alloc(0), ...checks.map(nativeCheck)])
+        this.#call(add, filter, action, number, checks.length, all)
+      }
+      return this.#export(filter)
+    } finally {
+      this.#library.func('void seccomp_release(void *)')(filter)
+    }
+  }
+
   #addRule(filter: unknown, name: string, action: number, comparison?: Comparison): void {
     const resolve = this.#library.func('int seccomp_syscall_resolve_name(const char *)')
     const number = Number(resolve(name))
@@ -131,6 +150,20 @@ export class Libseccomp {
   #call(declaration: string, ...args: readonly unknown[]): void {
     assert.equal(this.#library.func(declaration)(...args), 0, declaration)
   }
+}
+
+/** Which argument, how (from 1, in the order of `SCMP_CMP_NE`), and with what. */
+export type NativeCheck = readonly [index: number, operator: number, first: bigint, second: bigint]
+
+export type NativeRule = readonly [name: string, action: number, checks: readonly NativeCheck[]]
+
+function nativeCheck([index, operator, first, second]: NativeCheck): Buffer {
+  const bytes = Buffer.alloc(24)
+  bytes.writeUInt32LE(index, 0)
+  bytes.writeUInt32LE(operator, 4)
+  bytes.writeBigUInt64LE(first, 8)
+  bytes.writeBigUInt64LE(second, 16)
+  return bytes
 }
 
 /** `struct scmp_arg_cmp`: which argument, how, and with what. */
