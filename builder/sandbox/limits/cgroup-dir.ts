@@ -46,6 +46,8 @@ export interface CgroupDirOptions {
   readonly settings: readonly GroupSetting[]
   /** From the root of the hierarchy; default: where this process is. */
   readonly parent: string | undefined
+  /** What builders have left there is looked for by the first of many groups only. Default: false. */
+  readonly isOneOfMany?: boolean
 }
 
 /** Names of our groups. The rest is random: no two builders, on any machine, make the same. */
@@ -58,6 +60,9 @@ export function groupName(random: (length: number) => string): string {
   return `${PREFIX}${random(RANDOM_LENGTH)}`
 }
 
+/** Where this process has removed what others had left. */
+const swept = new Set<string>()
+
 /** Makes the directory `name` in a hierarchy, with its controllers on, and removes those of builders that have ended. */
 export function makeCgroupDir(
   hierarchy: Hierarchy,
@@ -67,7 +72,8 @@ export function makeCgroupDir(
   const { mount, version } = hierarchy
   const base = baseOf(hierarchy, options)
   mkdirSync(base, { recursive: true })
-  removeLeftovers(base)
+  if (options.isOneOfMany !== true || !swept.has(base)) removeLeftovers(base)
+  swept.add(base)
   if (version === 2) enableAll(base, hierarchy, options.settings)
   const path = join(base, name)
   const lock = makeLocked(path)

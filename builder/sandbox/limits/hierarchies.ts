@@ -51,8 +51,17 @@ export function ownDirectory({ mount, own }: Hierarchy): string {
   return resolve(join(mount, own))
 }
 
+/** A group asks for each of its controllers. */
+const known = new WeakMap<GroupSystem, readonly Hierarchy[]>()
+
 /** All of them, those of the first version first: a controller is in one hierarchy only. */
-export function hierarchies({ mounts, own }: GroupSystem): readonly Hierarchy[] {
+export function hierarchies(system: GroupSystem): readonly Hierarchy[] {
+  const found = known.get(system) ?? parseSystem(system)
+  known.set(system, found)
+  return found
+}
+
+function parseSystem({ mounts, own }: GroupSystem): readonly Hierarchy[] {
   const paths = new Map(
     own.split('\n').flatMap((line) => {
       const [, names, path] = /^\d+:([^:]*):(.*)$/.exec(line) ?? []

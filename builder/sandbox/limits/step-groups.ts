@@ -72,7 +72,8 @@ function makeContainerGroup(spec: StepSpec): ControlGroup {
   const { devices = [], deviceRules: rules = [] } = container
   const more = [...devices.flatMap(rulesOf), ...rules.map(parseDeviceRule)]
   const settings = [...groupSettings(resources), ...deviceRules(security, more), ...OF_CONTAINERS]
-  return makeControlGroup({ settings, parent: cgroupParent }, readGroupSystem())
+  const options = { settings, parent: cgroupParent, isOneOfMany: true }
+  return makeControlGroup(options, readGroupSystem())
 }
 
 function defaultProcesses(): readonly GroupSetting[] {

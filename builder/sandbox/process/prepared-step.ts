@@ -1,10 +1,12 @@
+import { close } from 'node:fs'
+import { promisify } from 'node:util'
 import { closeNamespaces, type Namespaces } from '#builder/linux'
 import type { StepNetwork } from '#builder/network'
 import type { Child } from '../children/child.ts'
 import type { ProcessRights } from '../container/container-rights.ts'
 import type { StepNamespaces } from '../container/step-namespaces.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
-import { type AssembledRoot, closeRoot } from '../root/assemble.ts'
+import { type AssembledRoot, closeRoot, rootDescriptors } from '../root/assemble.ts'
 import { removeStubs } from '../root/stubs.ts'
 import type { StepSpec } from '../spec/step-spec.ts'
 import { closeFirst, endFirst, type FirstProcess } from './first-process.ts'
@@ -54,13 +56,21 @@ export interface PreparedStep {
  */
 export async function releaseStep(step: PreparedStep, pidOne: Child): Promise<void> {
   // The kernel releases the mounts with the last process, unless a descriptor holds them.
-  closeNamespaces(step.namespaces)
-  closeRoot(step.root)
+  if (step.first.gate === undefined) {
+    closeNamespaces(step.namespaces)
+    closeRoot(step.root)
+  } else {
+    // That process has ended, and a mount may write to the disk what was written to it.
+    const held = [...Object.values(step.namespaces), ...rootDescriptors(step.root)]
+    await Promise.all(held.map((descriptor) => closeInPool(descriptor)))
+  }
   closeFirst(step.first)
   // Where its end is lost, there is nothing more to wait for.
   await pidOne.kill().catch(() => undefined)
   removeStubs(step.root.stubs)
 }
+
+const closeInPool = promisify(close)
 
 /** The same for one without sockets whose pid 1 nothing has taken over. Blocks the calling thread. */
 export function dropStep({ namespaces, first, root }: PreparedStep): void {

@@ -199,9 +199,13 @@ function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
 }
 
 /** Closes the descriptors that outlive the assembling, but for the sockets. */
-export function closeRoot({ root, cwd, input, ptmx }: AssembledRoot): void {
-  for (const descriptor of [root, cwd, input]) closeSync(descriptor)
-  if (ptmx !== undefined) closeSync(ptmx)
+export function closeRoot(root: AssembledRoot): void {
+  for (const descriptor of rootDescriptors(root)) closeSync(descriptor)
+}
+
+/** Those. */
+export function rootDescriptors({ root, cwd, input, ptmx }: AssembledRoot): readonly number[] {
+  return [root, cwd, input, ...(ptmx === undefined ? [] : [ptmx])]
 }
 
 /** Opens the directory that a process starts in. @throws {TsbuildError} STEP_FAILED */
