@@ -78,7 +78,10 @@ export class ContainerPlace implements AsyncDisposable {
       await thread.run('joinBridge', {
         ...{ number, addresses, namespace: this.namespace },
         ...{ bridge: network.number, peers: network.spec.peers, mtu: network.mtu },
-        link: { name: endpoint.link ?? this.#freeName(), index },
+        link: {
+          name: endpoint.link ?? `${endpoint.linkPrefix ?? 'eth'}${this.#nextName++}`,
+          index,
+        },
         hardwareAddress: Uint8Array.from(hardwareAddress.split(':'), (byte) => Number(`0x${byte}`)),
       })
     } catch (cause) {
@@ -91,6 +94,15 @@ export class ContainerPlace implements AsyncDisposable {
       view: { network: network.spec.name, table: network.names, links: known },
       name: names.length > 0 ? network.names.add({ names, version4, version6 }) : undefined,
     })
+  }
+
+  /** Is found in a network by other names from now on. */
+  rename(network: BridgeNetwork, names: readonly string[]): void {
+    const joined = this.#joined.get(network)
+    if (joined === undefined) return
+    joined.name?.[Symbol.dispose]()
+    const name = network.names.add({ ...joined.endpoint, names })
+    this.#joined.set(network, { ...joined, name })
   }
 
   /** Leaves a network: its link is gone, with the routes over it. */
@@ -177,10 +189,6 @@ export class ContainerPlace implements AsyncDisposable {
       )
     for (const { number } of joined) numbers.giveBack(number)
     closeSync(this.namespace)
-  }
-
-  #freeName(): string {
-    return `eth${this.#nextName++}`
   }
 
   /** A network without an address, or one in which this has none, is no way. */

@@ -27,6 +27,8 @@ export interface SubnetSpec {
 export interface EndpointSpec {
   /** What the link is called in the container; absent: `eth0`, `eth1`, … */
   readonly link?: string | undefined
+  /** What stands for `eth` in that. */
+  readonly linkPrefix?: string | undefined
   /** `02:42:c0:00:02:02` */
   readonly hardwareAddress: string
   readonly version4?: string | undefined

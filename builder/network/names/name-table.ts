@@ -2,8 +2,8 @@
 export interface NamedEndpoint {
   /** What it is called: the first is the one that its address is said to have. */
   readonly names: readonly string[]
-  readonly version4: string | undefined
-  readonly version6: string | undefined
+  readonly version4?: string | undefined
+  readonly version6?: string | undefined
 }
 
 /** The addresses of a name, of each version. */

@@ -19,7 +19,7 @@ export interface HostPort {
 /** Ports one after the other, beginning behind the last one that was given; and those that are given already. */
 export class PortChooser {
   readonly #taken = new Set<HostPort>()
-  #last = 0
+  readonly #last = new Map<string, number>()
 
   /** Takes a port until it is disposed of; `undefined` when another one is the same, or is one of its addresses. */
   take(port: HostPort): Disposable | undefined {
@@ -28,13 +28,15 @@ export class PortChooser {
     return { [Symbol.dispose]: () => void this.#taken.delete(port) }
   }
 
-  /** All ports that a host gives, each once. */
-  *candidates(): Generator<number, void> {
+  /** All ports that a host gives for a protocol, each once. */
+  *candidates(protocol: string): Generator<number, void> {
     const [first, last] = localPortRange()
     const count = last - first + 1
     for (let turn = 0; turn < count; turn++) {
-      this.#last = this.#last < first || this.#last >= last ? first : this.#last + 1
-      yield this.#last
+      const before = this.#last.get(protocol) ?? 0
+      const port = before < first || before >= last ? first : before + 1
+      this.#last.set(protocol, port)
+      yield port
     }
   }
 }

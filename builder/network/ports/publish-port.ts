@@ -29,8 +29,9 @@ export async function openPort(
   binding: PortBinding,
   options: PublishingOptions,
 ): Promise<OpenPort> {
-  const { hostPorts } = binding
-  const ports = hostPorts === undefined ? options.chooser.candidates() : portsBetween(hostPorts)
+  const { protocol, hostPorts } = binding
+  const ports =
+    hostPorts === undefined ? options.chooser.candidates(protocol) : portsBetween(hostPorts)
   let failure: unknown
   for (const port of ports) {
     try {

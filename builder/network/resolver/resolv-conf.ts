@@ -13,7 +13,7 @@ export interface ResolvConf {
 }
 
 /** The host's. */
-const HOST_RESOLV_CONF = '/etc/resolv.conf'
+export const HOST_RESOLV_CONF = '/etc/resolv.conf'
 
 /** Servers that the C library asks: those behind are not looked at. */
 const MAX_SERVERS = 3

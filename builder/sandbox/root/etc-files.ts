@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { networkInterfaces } from 'node:os'
 import { parseResolvConf } from '#builder/network'
-import { errnoOf, HOST_GATEWAY, ioError } from '#core'
+import { HOST_GATEWAY } from '#core'
 
 /** Files of /etc that belong to the step and not to the image. */
 export interface EtcFiles {
@@ -21,12 +20,6 @@ export interface EtcOptions {
   /** The servers to ask in a network of the step's own; absent: the host's network. */
   readonly ownServers: readonly string[] | undefined
 }
-
-const HOST_FILE = '/etc/resolv.conf'
-/** Where systemd-resolved lists the servers behind its own. */
-const RESOLVED_FILE = '/run/systemd/resolve/resolv.conf'
-/** Where its own listens. */
-const STUB = '127.0.0.53'
 
 /** The address of loopback. */
 export const LOOPBACK = '127.0.0.1'
@@ -62,14 +55,6 @@ export function hostAddress(): string {
   return found?.address ?? LOOPBACK
 }
 
-/** The resolver settings of the host, past the stub of systemd-resolved. */
-export function readHostResolvConf(): string {
-  const text = readIfThere(HOST_FILE)
-  const { servers, refused } = parseResolvConf(text)
-  const isStub = servers.length === 1 && servers[0] === STUB && refused.length === 0
-  return isStub ? readIfThere(RESOLVED_FILE) || text : text
-}
-
 /** Search domains and options are those of the host. */
 function ownResolvConf(host: string, servers: readonly string[]): string {
   const lines = [
@@ -77,13 +62,4 @@ function ownResolvConf(host: string, servers: readonly string[]): string {
     ...parseResolvConf(host).others,
   ]
   return `${lines.join('\n')}\n`
-}
-
-function readIfThere(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (cause) {
-    if (errnoOf(cause) === 'ENOENT') return ''
-    throw ioError(`read ${path}`, cause)
-  }
 }

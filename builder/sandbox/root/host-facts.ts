@@ -1,9 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { readHostResolvConf } from '#builder/network'
 import { profileState, readAppArmorFacts, STEP_PROFILE } from '../filter/apparmor.ts'
 import { MASKED_PATHS, READONLY_PATHS } from '../filter/profile.ts'
 import { readSelinux } from '../filter/read-selinux.ts'
 import type { SelinuxLabels } from '../filter/selinux.ts'
-import { hostAddress, readHostResolvConf } from './etc-files.ts'
+import { hostAddress } from './etc-files.ts'
 
 /** What assembling a root must know of the host; the same for all roots. */
 export interface HostFacts {
