@@ -4,6 +4,7 @@ export * from './container-record.ts'
 export { type Filters, matchesAny, matchesLabels, parseFilters } from './filters.ts'
 export { mergeConfig, variableName } from './merge-config.ts'
 export { checkContainerName, findNamed, inventName, type Named, newId } from './names.ts'
+export * from './network-bodies.ts'
 export {
   CONFIG_SHAPE,
   CREATE_SHAPE,
