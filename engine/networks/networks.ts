@@ -1,0 +1,386 @@
+import { readFileSync } from 'node:fs'
+import {
+  type ContainerNetworks,
+  FollowedResolvConf,
+  hostPrefixes,
+  readHostResolvConf,
+} from '#builder/network'
+import { type JsonObject, TsbuildError } from '#core'
+import {
+  type ContainerRecord,
+  type EndpointConfig,
+  findNamed,
+  type NetworkCreateBody,
+} from '#engine/model'
+import type { Documents, NewEvent } from '#engine/state'
+import { ContainerNetwork, type HostFiles } from './container-network.ts'
+import { createNetwork } from './create-network.ts'
+import { checkEndpoint } from './endpoints/check-endpoint.ts'
+import { namesIn, restingSettings } from './endpoints/endpoint-settings.ts'
+import type { HostLine } from './endpoints/etc-hosts.ts'
+import { LiveNetwork } from './endpoints/live-network.ts'
+import { checkPorts, hasPublished } from './endpoints/port-requests.ts'
+import { networkDocument, networkSummary } from './network-documents.ts'
+import { networkFilter, pruneFilter } from './network-filters.ts'
+import { isPredefined, type NetworkRecord, PREDEFINED } from './network-record.ts'
+import { predefinedNetworks } from './predefined-networks.ts'
+
+/** What networks are kept and made with. */
+export interface NetworksOptions {
+  readonly documents: Documents<NetworkRecord>
+  readonly emit: (event: NewEvent) => void
+  /** Opens the networks of this machine; called for the first container that has one. */
+  readonly open: () => Promise<ContainerNetworks>
+}
+
+/** The networks of a container, by their names or ids. */
+export type Endpoints = ContainerRecord['endpoints']
+
+/** The networks of an engine, and those of its containers that run. */
+export class Networks implements AsyncDisposable {
+  readonly #options: NetworksOptions
+  readonly #live = new Map<string, LiveNetwork>()
+  readonly #running = new Map<string, ContainerNetwork>()
+  readonly #files: HostFiles
+  #opened: Promise<ContainerNetworks> | undefined
+
+  /** Makes those that every engine has. @throws {TsbuildError} IO_FAILED when this machine has no network left for them */
+  constructor(options: NetworksOptions) {
+    this.#options = options
+    const { documents } = options
+    for (const record of predefinedNetworks(documents.all(), hostPrefixes())) documents.put(record)
+    const conf = new FollowedResolvConf()
+    this.#files = {
+      hosts: () => readFileSync('/etc/hosts', 'utf8'),
+      resolvConf: readHostResolvConf,
+      servers: () => conf.current().servers,
+    }
+  }
+
+  /** @throws {TsbuildError} USAGE, CONFLICT, NOT_FOUND, PERMISSION_DENIED */
+  create(body: NetworkCreateBody): NetworkRecord {
+    const { documents, emit } = this.#options
+    const networks = documents.all()
+    const seed = networks.find(({ name }) => name === PREDEFINED.bridge)?.id ?? ''
+    const record = createNetwork(body, { networks, hostPrefixes: hostPrefixes(), seed })
+    documents.put(record)
+    emit({ Type: 'network', Action: 'create', id: record.id, attributes: attributesOf(record) })
+    return record
+  }
+
+  /** By id, name, or the beginning of an id. @throws {TsbuildError} NOT_FOUND, USAGE */
+  find(text: string): NetworkRecord {
+    const name = text === 'default' ? PREDEFINED.bridge : text
+    try {
+      return findNamed(this.#options.documents.all(), name, 'network')
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError) || cause.code !== 'NOT_FOUND') throw cause
+      throw new TsbuildError(`network ${text} not found`, { code: 'NOT_FOUND', cause })
+    }
+  }
+
+  /** The documents of GET /networks, newest last. @param filters as the query has them. @throws {TsbuildError} USAGE */
+  list(filters?: string): readonly JsonObject[] {
+    const isListed = networkFilter(filters, (network) => this.#isUsed(network))
+    return this.#options.documents
+      .all()
+      .filter(isListed)
+      .toSorted((one, other) => (momentOf(one) < momentOf(other) ? -1 : 1))
+      .map(networkSummary)
+  }
+
+  /** The document of GET /networks/{id}. @throws {TsbuildError} NOT_FOUND, USAGE */
+  inspect(text: string): JsonObject {
+    return networkDocument(this.#liveOf(this.find(text)))
+  }
+
+  /** @throws {TsbuildError} NOT_FOUND, PERMISSION_DENIED for one that is used, or that every engine has */
+  async remove(text: string): Promise<void> {
+    const record = this.find(text)
+    const { id, name } = record
+    if (isPredefined(record)) {
+      const message = `${name} is a pre-defined network and cannot be removed`
+      throw new TsbuildError(message, { code: 'PERMISSION_DENIED' })
+    }
+    const used = [...(this.#live.get(id)?.endpoints.values() ?? [])]
+    if (used.length > 0) {
+      const who = used.map(
+        ({ container, ...endpoint }) => `name:"${container.name}" id:"${endpoint.id.slice(0, 12)}"`,
+      )
+      const message = `error while removing network: network ${name} has active endpoints (${who.join(', ')})`
+      throw new TsbuildError(message, { code: 'PERMISSION_DENIED' })
+    }
+    this.#options.documents.delete(id)
+    const live = this.#live.get(id)
+    this.#live.delete(id)
+    await live?.close()
+    const attributes = attributesOf(record)
+    this.#options.emit({ Type: 'network', Action: 'destroy', id, attributes })
+  }
+
+  /**
+   * Removes networks that no container uses.
+   * @param isNamed whether a container that does not run is to be in it
+   * @returns their names
+   * @throws {TsbuildError} USAGE
+   */
+  async prune(
+    filters: string | undefined,
+    isNamed: (network: NetworkRecord) => boolean,
+  ): Promise<readonly string[]> {
+    const isPruned = pruneFilter(filters)
+    const unused = this.#options.documents
+      .all()
+      .filter((network) => !(isPredefined(network) || this.#isUsed(network) || isNamed(network)))
+      .filter(isPruned)
+    for (const { id } of unused) await this.remove(id)
+    const { emit } = this.#options
+    emit({ Type: 'network', Action: 'prune', id: '', attributes: { reclaimed: '0' } })
+    return unused.map(({ name }) => name)
+  }
+
+  /**
+   * Says what is wrong with the networks and ports of a container that is to be made. Networks that are not there yet
+   * are looked for when it starts.
+   * @throws {TsbuildError} USAGE
+   * @returns warnings
+   */
+  check(record: Pick<ContainerRecord, 'config' | 'hostConfig' | 'endpoints'>): readonly string[] {
+    checkPorts(record)
+    for (const [name, config] of Object.entries(record.endpoints)) {
+      const network = this.#options.documents.all().find((one) => isCalled(one, name))
+      if (network === undefined) continue
+      try {
+        checkEndpoint(network, config)
+      } catch (cause) {
+        if (!(cause instanceof TsbuildError)) throw cause
+        if (cause.message.startsWith('invalid JSON')) throw cause
+        const message = `invalid config for network ${network.name}: ${cause.message}`
+        throw new TsbuildError(message, { code: cause.code, cause })
+      }
+    }
+    const isDiscarded = record.hostConfig.NetworkMode === 'host' && hasPublished(record.hostConfig)
+    return isDiscarded ? ['Published ports are discarded when using host network mode'] : []
+  }
+
+  /**
+   * Makes the network of a container that is to start: it is in all of its networks, and its ports are published.
+   * @throws {TsbuildError} NOT_FOUND for a network, PERMISSION_DENIED and IO_FAILED in docker's words
+   */
+  async enter(record: ContainerRecord): Promise<ContainerNetwork> {
+    try {
+      const networks = inOrder(record.endpoints).map(
+        ([name, config]) => [this.#liveOf(this.find(name)), config] as const,
+      )
+      const links = this.#linksOf(record)
+      const place = isOfHost(record) ? undefined : await (await this.#machine()).makePlace()
+      const { emit } = this.#options
+      const entered = new ContainerNetwork(record, place, { files: this.#files, emit, links })
+      try {
+        for (const [network, config] of networks) {
+          await entered.join(network, withHardwareAddress(record, network, config))
+        }
+        await entered.settle()
+      } catch (cause) {
+        await entered[Symbol.asyncDispose]()
+        throw cause
+      }
+      this.#running.set(record.id, entered)
+      return entered
+    } catch (cause) {
+      if (!(cause instanceof TsbuildError)) throw cause
+      const message = `failed to set up container networking: ${cause.message}`
+      throw new TsbuildError(message, { code: cause.code, hint: cause.hint, cause })
+    }
+  }
+
+  /** Ends the network of a container that does not run any more. */
+  async leave(record: ContainerRecord): Promise<void> {
+    const entered = this.#running.get(record.id)
+    this.#running.delete(record.id)
+    await entered?.[Symbol.asyncDispose]()
+  }
+
+  /** The network of a container that runs. */
+  running(record: Pick<ContainerRecord, 'id'>): ContainerNetwork | undefined {
+    return this.#running.get(record.id)
+  }
+
+  /**
+   * Connects a container to a network, at once if it runs.
+   * @returns its networks from now on
+   * @throws {TsbuildError} NOT_FOUND, USAGE, PERMISSION_DENIED, in docker's words
+   */
+  async connect(
+    record: ContainerRecord,
+    text: string,
+    config: EndpointConfig = {},
+  ): Promise<Endpoints> {
+    const network = this.find(text)
+    checkConnectable(record, network)
+    checkEndpoint(network, config)
+    const entered = this.#running.get(record.id)
+    if (entered !== undefined) await entered.connect(this.#liveOf(network), config)
+    const others = Object.entries(record.endpoints).filter(([name]) => !isCalled(network, name))
+    return Object.fromEntries([...others, [network.name, config]])
+  }
+
+  /** Takes it out again. @returns its networks from now on. @throws {TsbuildError} NOT_FOUND, USAGE, IO_FAILED */
+  async disconnect(record: ContainerRecord, text: string): Promise<Endpoints> {
+    const network = this.find(text)
+    if (network.driver === 'host') {
+      const message =
+        'cannot disconnect container from host network - container was created in host network mode'
+      throw new TsbuildError(message, { code: 'USAGE' })
+    }
+    const others = Object.entries(record.endpoints).filter(([name]) => !isCalled(network, name))
+    if (others.length === Object.keys(record.endpoints).length) {
+      const message = `container ${record.id} is not connected to network ${network.name}`
+      throw new TsbuildError(message, { code: 'IO_FAILED' })
+    }
+    await this.#running.get(record.id)?.disconnect(this.#liveOf(network))
+    return Object.fromEntries(others)
+  }
+
+  /** `NetworkSettings` of a container, whether it runs or not. */
+  settings(record: ContainerRecord): JsonObject {
+    const entered = this.#running.get(record.id)
+    if (entered !== undefined) return entered.settings()
+    const isNew = record.state.status === 'created'
+    const networks = Object.entries(record.endpoints).map(([name, config]) => {
+      const network = this.#options.documents.all().find((one) => isCalled(one, name))
+      const names = network === undefined || isNew ? [] : namesIn(network, record, config)
+      const id = isNew ? '' : (network?.id ?? '')
+      return [network?.name ?? name, restingSettings(id, config, names)] as const
+    })
+    return { SandboxID: '', SandboxKey: '', Ports: {}, Networks: Object.fromEntries(networks) }
+  }
+
+  /** Whether a container that has these networks is in one. */
+  isNamedBy(network: NetworkRecord, { endpoints }: Pick<ContainerRecord, 'endpoints'>): boolean {
+    return Object.keys(endpoints).some((name) => isCalled(network, name))
+  }
+
+  /** Ends all of it: no container runs any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([...this.#running.values()].map((one) => one[Symbol.asyncDispose]()))
+    this.#running.clear()
+    const opened = await this.#opened?.catch(() => undefined)
+    await opened?.[Symbol.asyncDispose]()
+  }
+
+  async #machine(): Promise<ContainerNetworks> {
+    this.#opened ??= this.#options.open()
+    try {
+      return await this.#opened
+    } catch (cause) {
+      this.#opened = undefined
+      throw cause
+    }
+  }
+
+  #liveOf(record: NetworkRecord): LiveNetwork {
+    const known = this.#live.get(record.id)
+    if (known !== undefined) return known
+    const live = new LiveNetwork(record, async (spec) => (await this.#machine()).openNetwork(spec))
+    this.#live.set(record.id, live)
+    return live
+  }
+
+  #isUsed({ id }: NetworkRecord): boolean {
+    return (this.#live.get(id)?.endpoints.size ?? 0) > 0
+  }
+
+  /** Where the containers are that one is linked to on the default bridge. */
+  #linksOf(record: ContainerRecord): readonly HostLine[] {
+    const bridge = Object.keys(record.endpoints).find((name) => name === PREDEFINED.bridge)
+    if (bridge === undefined) return []
+    const network = this.#liveOf(this.find(bridge))
+    return (record.hostConfig.Links ?? []).map((text) => {
+      const [name = '', alias = name] = text.replace(/^\//, '').split(':')
+      const target = [...this.#running.values()].find(
+        (one) => one.record.name === name || one.record.id.startsWith(name),
+      )
+      if (target === undefined) {
+        const message = `Cannot link to a non running container: /${name} AS /${record.name}/${alias}`
+        throw new TsbuildError(message, { code: 'IO_FAILED' })
+      }
+      const { id, config } = target.record
+      const address = target.addressIn(network)
+      if (address === undefined) {
+        const message = `container ${id} not attached to default bridge network`
+        throw new TsbuildError(message, { code: 'IO_FAILED' })
+      }
+      return [address, alias, config.Hostname || id.slice(0, 12), target.record.name] as const
+    })
+  }
+}
+
+/** When it was made, in a form that is in order as text: times are written without the zeros at their end. */
+function momentOf({ created }: NetworkRecord): string {
+  const [seconds = '', fraction = ''] = created.replace('Z', '').split('.')
+  return `${seconds}.${fraction.padEnd(9, '0')}`
+}
+
+function attributesOf({ name, driver }: NetworkRecord): Readonly<Record<string, string>> {
+  return { name, type: driver }
+}
+
+function isOfHost({ hostConfig }: ContainerRecord): boolean {
+  return hostConfig.NetworkMode === 'host'
+}
+
+/** Whether a container means a network by a word. */
+function isCalled({ id, name }: NetworkRecord, text: string): boolean {
+  const isPrefix = text.length >= SHORT_ID && id.startsWith(text)
+  return name === text || isPrefix || (text === 'default' && name === PREDEFINED.bridge)
+}
+
+const SHORT_ID = 12
+
+/** As links are numbered: the default bridge, then by priority and name. */
+function inOrder(endpoints: Endpoints): readonly (readonly [string, EndpointConfig])[] {
+  const rank = (name: string): number => (name === PREDEFINED.bridge ? 0 : 1)
+  return Object.entries(endpoints).toSorted(
+    ([one, first], [other, second]) =>
+      rank(one) - rank(other) ||
+      (second.GwPriority ?? 0) - (first.GwPriority ?? 0) ||
+      (one < other ? -1 : 1),
+  )
+}
+
+/** The address that clients before API 1.44 give the whole container is that of its first network. */
+function withHardwareAddress(
+  { config: { MacAddress = '' }, hostConfig: { NetworkMode = 'default' } }: ContainerRecord,
+  { record }: LiveNetwork,
+  config: EndpointConfig,
+): EndpointConfig {
+  const isFirst = isCalled(record, NetworkMode === '' ? 'default' : NetworkMode)
+  return MacAddress !== '' && isFirst && !config.MacAddress ? { ...config, MacAddress } : config
+}
+
+function checkConnectable(
+  { hostConfig, endpoints }: ContainerRecord,
+  network: NetworkRecord,
+): void {
+  const { NetworkMode: mode = '' } = hostConfig
+  const fail = (message: string): never => {
+    throw new TsbuildError(message, { code: 'USAGE' })
+  }
+  if (mode === 'host' || mode.startsWith('container:')) {
+    fail(
+      'container sharing network namespace with another container or host cannot be connected to any other network',
+    )
+  }
+  if (network.driver === 'host') {
+    fail(
+      'cannot connect container to host network - container must be created in host network mode',
+    )
+  }
+  const others = Object.keys(endpoints)
+  if (others.includes('none') || (network.driver === 'null' && others.length > 0)) {
+    fail(
+      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
+    )
+  }
+}
