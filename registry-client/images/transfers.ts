@@ -41,6 +41,8 @@ export interface PushProgress {
   readonly total?: number
   readonly done: boolean
   readonly note?: 'exists' | 'mounted'
+  /** The repository that a blob was mounted from. */
+  readonly from?: string | undefined
 }
 
 const REPORT_INTERVAL = 100
@@ -65,7 +67,7 @@ export class Transfers {
     const known = this.#blobs.get(digest)
     if (known !== undefined) {
       await known
-      this.#done(layer.id, size, 'exists')
+      this.#done(layer.id, size, { note: 'exists' })
       return layer.descriptor
     }
     const sending = this.#blob(layer, signal)
@@ -111,7 +113,8 @@ export class Transfers {
       await this.#repository.put(descriptor, open, { signal })
     }
     this.#written.set(descriptor.digest, layer.open)
-    this.#done(id, descriptor.size, note)
+    const origin = note === undefined ? undefined : this.#repository.mountedFrom(descriptor.digest)
+    this.#done(id, descriptor.size, { note, from: origin })
     return descriptor
   }
 
@@ -140,10 +143,19 @@ export class Transfers {
     }
   }
 
-  #done(id: string, size: number, note?: 'exists' | 'mounted'): void {
-    const end = { id, current: size, total: size, done: true }
-    this.#onProgress(note === undefined ? end : { ...end, note })
+  #done(id: string, size: number, { note, from }: Ending = {}): void {
+    this.#onProgress({
+      ...{ id, current: size, total: size, done: true },
+      ...(note === undefined ? {} : { note }),
+      ...(from === undefined ? {} : { from }),
+    })
   }
+}
+
+/** How a blob got where it is, when it was not sent. */
+interface Ending {
+  readonly note?: PushProgress['note'] | undefined
+  readonly from?: string | undefined
 }
 
 /** Opens the bytes of a transfer, and reports those that were read, ten times a second at most. */

@@ -23,6 +23,8 @@ export class KnownBlobs {
   readonly #here = new Set<Digest>()
   /** Repositories that this user may not read, as it turned out. */
   readonly #denied = new Set<string>()
+  /** Repositories that blobs were taken over from, by this process. */
+  readonly #origins = new Map<Digest, string>()
   #mounted = 0
   #missed = 0
 
@@ -47,6 +49,7 @@ export class KnownBlobs {
   async mount(descriptor: Descriptor, from: string, options: TransferOptions): Promise<boolean> {
     const outcome = await mountBlob(this.#ref, descriptor, { ...options, from })
     const isMounted = outcome === 'mounted'
+    if (isMounted) this.#origins.set(descriptor.digest, from)
     if (isMounted) this.add(descriptor)
     else if (outcome !== 'failed') this.#forget(descriptor.digest, from)
     if (outcome === 'denied') this.#denied.add(from)
@@ -83,6 +86,11 @@ export class KnownBlobs {
     if (wasHere) this.#forget(descriptor.digest, this.#ref.name)
     if (await this.takeOver(descriptor, options, remembered)) return 'mounted'
     return isElsewhere && (await this.has(descriptor, options)) ? 'exists' : undefined
+  }
+
+  /** The repository that a blob was taken over from. */
+  originOf(digest: Digest): string | undefined {
+    return this.#origins.get(digest)
   }
 
   get #mountsNothing(): boolean {

@@ -141,6 +141,11 @@ export class Repository implements BlobSource, BlobSink {
     return this.#known.obtain(descriptor, options)
   }
 
+  /** The repository that a blob was taken over from; `undefined` for one that was not. */
+  mountedFrom(digest: Digest): string | undefined {
+    return this.#known.originOf(digest)
+  }
+
   /** Uploads bytes whose digest and size are known only at their end. */
   async upload(
     mediaType: string,
