@@ -17,7 +17,7 @@ import {
   REFERENCE_DIGEST,
   TsbuildError,
 } from '#core'
-import type { EngineImage } from './engine-image.ts'
+import type { EngineImage } from './image/engine-image.ts'
 import { descriptorDocument } from './image-documents.ts'
 
 /** What is asked of the statements about an image. */

@@ -13,8 +13,8 @@ import {
   repositoryDigestsOf,
   sizeOf,
   tagsOf,
-} from './engine-image.ts'
-import { taggedAt } from './tag-time.ts'
+} from './image/engine-image.ts'
+import { taggedAt } from './image/tag-time.ts'
 
 /** Spec: Docker Engine API, OCIDescriptor */
 export function descriptorDocument({ annotations: _, ...descriptor }: Descriptor): JsonObject {

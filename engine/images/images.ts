@@ -17,17 +17,17 @@ import {
   type Reference,
   withDefaultTag,
 } from '#registry-client'
-import { imagesToSave } from './archive/save-images.ts'
 import { type AttestationQuery, attestationsOf } from './attestations.ts'
-import { chainIdsOf, type EngineImage, ImageReader, layerSizes } from './engine-image.ts'
-import { findImage, imageFor, joinReference } from './find-image.ts'
+import { chainIdsOf, type EngineImage, ImageReader, layerSizes } from './image/engine-image.ts'
+import { findImage, imageFor, joinReference } from './image/find-image.ts'
+import { imageEvent } from './image/image-events.ts'
+import { withTagTime } from './image/tag-time.ts'
 import { historyDocument, inspectDocument } from './image-documents.ts'
-import { imageEvent } from './image-events.ts'
 import { type ListQuery, listImages } from './list-images.ts'
 import { manifestSummaries } from './manifest-summaries.ts'
 import { type PruneReport, pruneImages } from './prune-images.ts'
 import { type ImageUser, type RemovedItem, removeImage } from './remove-image.ts'
-import { withTagTime } from './tag-time.ts'
+import { imagesToSave } from './save-images.ts'
 
 /** What the images of an engine are made of. */
 export interface ImagesOptions {

@@ -11,12 +11,12 @@ import {
   repositoryDigestsOf,
   sizeOf,
   tagsOf,
-} from './engine-image.ts'
-import { booleanFilter, timeFilter } from './filter-values.ts'
-import { findImage } from './find-image.ts'
+} from './image/engine-image.ts'
+import { booleanFilter, timeFilter } from './image/filter-values.ts'
+import { findImage } from './image/find-image.ts'
+import { matchesPattern } from './image/pattern.ts'
 import { descriptorDocument } from './image-documents.ts'
 import { manifestSummaries } from './manifest-summaries.ts'
-import { matchesPattern } from './pattern.ts'
 
 /** The query of `GET /images/json`. */
 export interface ListQuery {

@@ -10,7 +10,7 @@ import {
   REFERENCE_DIGEST,
   TsbuildError,
 } from '#core'
-import { type EngineImage, sizeOf } from './engine-image.ts'
+import { type EngineImage, sizeOf } from './image/engine-image.ts'
 import { descriptorDocument, platformDocument } from './image-documents.ts'
 
 /** What the manifests of an image are described with. */

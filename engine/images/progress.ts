@@ -145,7 +145,7 @@ function isNewer(message: ProgressMessage, last: ProgressMessage): boolean {
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB']
 
 /** Bytes with four digits at most, as docker shows them. */
-export function formatAmount(bytes: number): string {
+function formatAmount(bytes: number): string {
   let [value, unit] = [bytes, 0]
   while (value >= 1000 && unit < UNITS.length - 1) {
     value /= 1000

@@ -1,7 +1,7 @@
 import { TsbuildError } from '#core'
 import { matchesLabels, parseFilters } from '#engine/model'
-import { createdOf, type EngineImage, referencesOf, tagsOf } from './engine-image.ts'
-import { booleanFilter, timeFilter } from './filter-values.ts'
+import { createdOf, type EngineImage, referencesOf, tagsOf } from './image/engine-image.ts'
+import { booleanFilter, timeFilter } from './image/filter-values.ts'
 import {
   type RemoveDeps,
   type RemovedImage,

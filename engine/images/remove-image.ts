@@ -3,9 +3,14 @@ import { Collector, type Store } from '#cache'
 import { hexOf, TsbuildError } from '#core'
 import type { NewEvent } from '#engine/state'
 import { familiarReference, formatReference, withDefaultTag } from '#registry-client'
-import { chainIdsOf, type EngineImage, type ImageReference, referencesOf } from './engine-image.ts'
-import { findImage, isIdOf, readReference } from './find-image.ts'
-import { imageEvent } from './image-events.ts'
+import {
+  chainIdsOf,
+  type EngineImage,
+  type ImageReference,
+  referencesOf,
+} from './image/engine-image.ts'
+import { findImage, isIdOf, readReference } from './image/find-image.ts'
+import { imageEvent } from './image/image-events.ts'
 import { layerUses } from './list-images.ts'
 
 /** A container of an image. */

@@ -26,10 +26,10 @@ import {
   type Reference,
   withDefaultTag,
 } from '#registry-client'
-import { joinReference } from '../find-image.ts'
+import { joinReference } from '../image/find-image.ts'
+import { withTagTime } from '../image/tag-time.ts'
 import type { Images } from '../images.ts'
 import { type MessageSink, messagesOf, type ProgressMessage, transferMessage } from '../progress.ts'
-import { withTagTime } from '../tag-time.ts'
 
 /** The body and the query of `POST /images/create` with `fromSrc`. */
 export interface ImportRequest {

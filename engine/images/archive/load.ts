@@ -1,8 +1,8 @@
 import { loadImages } from '#builder'
 import type { Bytes, Digest, Platform } from '#core'
 import { familiarReference } from '#registry-client'
-import { readReference } from '../find-image.ts'
-import { imageEvent } from '../image-events.ts'
+import { readReference } from '../image/find-image.ts'
+import { imageEvent } from '../image/image-events.ts'
 import type { Images } from '../images.ts'
 import { type MessageSink, messagesOf, type ProgressMessage, transferMessage } from '../progress.ts'
 

@@ -10,7 +10,7 @@ import {
   type Ulimit,
 } from '#core'
 import { familiarReference, type Reference, withDefaultTag } from '#registry-client'
-import { readReference } from '../find-image.ts'
+import { readReference } from '../image/find-image.ts'
 
 /** The values of a query, with docker's rules of reading them. */
 export interface BuildQuery {

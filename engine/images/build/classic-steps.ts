@@ -5,21 +5,7 @@ import { type BuildEvent, digestOf, type PlannedVertex } from '#core'
 import type { InstructionGraph } from '#parser'
 import { layerMessage, type MessageSink, transferMessage } from '../progress.ts'
 import type { Builds } from './builds.ts'
-
-/** An instruction, and what was heard of it. */
-interface Step {
-  readonly text: string
-  readonly kind: string
-  /** The name or number of its stage. */
-  readonly stage: string
-  /** Of the Dockerfile, 1-based. */
-  readonly line: number
-  /** What it begins with, of a FROM: the stage that it names; absent for an image or scratch. */
-  readonly base?: string | undefined
-  vertex: PlannedVertex | undefined
-  /** Steps that the image of a FROM has for those that are built on it. */
-  triggers: readonly PlannedVertex[]
-}
+import { assignVertices, CONTAINED, type Step, stepsOf } from './classic-step.ts'
 
 /** What was heard of a vertex and not printed yet. */
 interface Heard {
@@ -29,18 +15,6 @@ interface Heard {
   key: string | undefined
   isEnded: boolean
 }
-
-/** What instructions are planned as. */
-const OPERATIONS: ReadonlyMap<string, string> = new Map([
-  ['from', 'image'],
-  ['run', 'exec'],
-  ['copy', 'files'],
-  ['add', 'files'],
-  ['workdir', 'files'],
-])
-/** For which the classic builder makes a container. */
-const CONTAINED: ReadonlySet<string> = new Set(['run', 'workdir'])
-const MADE: ReadonlySet<string> = new Set(['exec', 'files'])
 
 const DONE = new Set<BuildEvent['type']>(['done', 'cached', 'failed', 'cancelled'])
 
@@ -77,22 +51,7 @@ export class ClassicSteps {
   linked({ stages, dockerfile }: InstructionGraph, labels: Readonly<Record<string, string>>): void {
     if (this.#steps.length > 0) return
     this.#globals = dockerfile.globalArgs.map(({ text }) => text)
-    const steps = stages.flatMap(({ stage, base }) => {
-      const name = stage.name ?? String(stage.index)
-      const from =
-        base.kind === 'stage' ? stages.find((one) => one.stage.index === base.index) : undefined
-      const below = from === undefined ? undefined : (from.stage.name ?? String(from.stage.index))
-      return [stage.from, ...stage.instructions].map((instruction) => ({
-        text: instruction.text,
-        kind: instruction.kind,
-        stage: name,
-        line: instruction.range.start.line,
-        ...(instruction.kind === 'from' ? { base: below } : {}),
-        vertex: undefined,
-        triggers: [],
-      }))
-    })
-    this.#steps = [...steps, ...labelStep(labels, steps.at(-1))]
+    this.#steps = stepsOf(stages, labels)
     for (const [position, text] of this.#globals.entries()) {
       this.#print(`Step ${position + 1}/${this.#total} : ${text}`)
       this.#print('\n')
@@ -142,20 +101,7 @@ export class ClassicSteps {
 
   #plan(vertices: readonly PlannedVertex[]): void {
     this.#planned = vertices
-    const left = new Set(vertices)
-    for (const step of this.#steps) {
-      const found = [...left].find(({ op, stage, lines }) => {
-        return op === OPERATIONS.get(step.kind) && stage === step.stage && lines.start === step.line
-      })
-      if (found === undefined) continue
-      step.vertex = found
-      left.delete(found)
-    }
-    for (const step of this.#steps.filter(({ kind }) => kind === 'from')) {
-      step.triggers = [...left].filter(({ op, stage, lines }) => {
-        return MADE.has(op) && stage === step.stage && lines.start === step.line
-      })
-    }
+    assignVertices(this.#steps, vertices)
     this.#advance()
   }
 
@@ -297,20 +243,6 @@ export class ClassicSteps {
   #print(stream: string): void {
     this.#sink.send({ stream })
   }
-}
-
-/** Labels of a request are put on the image by a step of the last stage. */
-function labelStep(
-  labels: Readonly<Record<string, string>>,
-  last: Step | undefined,
-): readonly Step[] {
-  const pairs = Object.keys(labels)
-    .sort()
-    .map((name) => `${name}=${labels[name]}`)
-  if (last === undefined || pairs.length === 0) return []
-  const { stage, line } = last
-  const text = `LABEL ${pairs.join(' ')}`
-  return [{ text, kind: 'label', stage, line, vertex: undefined, triggers: [] }]
 }
 
 /** Clients print it; there is nothing that it could name once the step has ended. */

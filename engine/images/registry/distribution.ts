@@ -9,7 +9,7 @@ import {
   TsbuildError,
 } from '#core'
 import { type FetchedManifest, type Repository, withDefaultTag } from '#registry-client'
-import { readReference } from '../find-image.ts'
+import { readReference } from '../image/find-image.ts'
 import { descriptorDocument, platformDocument } from '../image-documents.ts'
 import { pullError } from './registry-failure.ts'
 import { credentialsFor } from './request-credentials.ts'

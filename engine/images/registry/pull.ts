@@ -14,7 +14,7 @@ import {
   formatReference,
   type Reference,
 } from '#registry-client'
-import { joinReference } from '../find-image.ts'
+import { joinReference } from '../image/find-image.ts'
 import type { Images } from '../images.ts'
 import {
   layerMessage,
@@ -25,6 +25,7 @@ import {
 } from '../progress.ts'
 import { pullError } from './registry-failure.ts'
 import { credentialsFor } from './request-credentials.ts'
+import type { TransferBytes } from './transfer-bytes.ts'
 
 /** The query and the headers of `POST /images/create`. */
 export interface PullQuery {
@@ -102,13 +103,6 @@ async function reportPull(images: Images, name: string, descriptor: Descriptor):
 function familiarName(text: string): string {
   const { registry, repository } = joinReference(text, undefined)
   return familiarReference({ registry, repository })
-}
-
-interface TransferBytes {
-  readonly current: number
-  readonly total?: number
-  readonly done: boolean
-  readonly note?: 'exists' | 'mounted'
 }
 
 /** Says of the layers of an image what docker says of them. */

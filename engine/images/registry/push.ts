@@ -1,9 +1,9 @@
 import { pushFromStore } from '#builder'
 import { type DiffId, type Digest, hexOf, TsbuildError } from '#core'
 import { familiarReference, formatReference, type Reference } from '#registry-client'
-import { type EngineImage, referencesOf } from '../engine-image.ts'
-import { joinReference } from '../find-image.ts'
-import { imageEvent } from '../image-events.ts'
+import { type EngineImage, referencesOf } from '../image/engine-image.ts'
+import { joinReference } from '../image/find-image.ts'
+import { imageEvent } from '../image/image-events.ts'
 import type { Images } from '../images.ts'
 import {
   layerMessage,
@@ -13,6 +13,7 @@ import {
   transferMessage,
 } from '../progress.ts'
 import { credentialsFor } from './request-credentials.ts'
+import type { TransferBytes } from './transfer-bytes.ts'
 
 /** The query and the headers of `POST /images/{name}/push`. */
 export interface PushQuery {
@@ -87,13 +88,6 @@ async function imagesToPush(images: Images, reference: Reference): Promise<reado
   throw new TsbuildError(message, { code: 'NOT_FOUND' })
 }
 
-interface TransferBytes {
-  readonly current: number
-  readonly total?: number
-  readonly done: boolean
-  readonly note?: 'exists' | 'mounted'
-}
-
 /** Says of the layers of an image what docker says of them: by their diffIDs, whatever they are packed to. */
 class PushProgress {
   readonly #sink: MessageSink
@@ -114,7 +108,7 @@ class PushProgress {
     }
   }
 
-  layer(id: Digest | DiffId, { current, total, done, note }: TransferBytes): void {
+  layer(id: Digest | DiffId, { current, total, done, note, from }: TransferBytes): void {
     const name = this.#names.get(id)
     if (name === undefined || this.#ended.has(name)) return
     if (!done) {
@@ -122,6 +116,7 @@ class PushProgress {
       return
     }
     this.#ended.add(name)
-    this.#sink.send(layerMessage(note === undefined ? 'Pushed' : 'Layer already exists', name))
+    const unsent = from === undefined ? 'Layer already exists' : `Mounted from ${from}`
+    this.#sink.send(layerMessage(note === undefined ? 'Pushed' : unsent, name))
   }
 }

@@ -1,7 +1,7 @@
 import { clientFor, type ImageOptions } from '#builder'
 import { type JsonObject, TsbuildError } from '#core'
 import { parseFilters } from '#engine/model'
-import { booleanFilter } from '../filter-values.ts'
+import { booleanFilter } from '../image/filter-values.ts'
 import { credentialsFor } from './request-credentials.ts'
 
 /** The query and the headers of `GET /images/search`. */

@@ -1,8 +1,8 @@
 import type { SavedImage } from '#builder'
 import type { Digest } from '#core'
 import { formatReference } from '#registry-client'
-import { type EngineImage, referencesOf } from '../engine-image.ts'
-import { findImage, isIdOf, readReference } from '../find-image.ts'
+import { type EngineImage, referencesOf } from './image/engine-image.ts'
+import { findImage, isIdOf, readReference } from './image/find-image.ts'
 
 /** An image that is saved. */
 export interface ChosenImage extends SavedImage {
