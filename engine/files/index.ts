@@ -1,0 +1,11 @@
+export {
+  type CommitRequest,
+  type CommittedImage,
+  commitContainer,
+} from './commit/commit.ts'
+export { ContainerFiles, type ContainerSize } from './container-files.ts'
+export type { ExtractOptions } from './extract/extract.ts'
+export type { ContainerLayers } from './layers/container-layers.ts'
+export type { PathChange } from './layers/find-changes.ts'
+export type { PathTask } from './root/container-path.ts'
+export type { PathStat } from './root/path-stat.ts'
