@@ -1,32 +1,41 @@
 import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerServices } from '#builder'
-import type { EngineServices } from '#engine/api'
-import { type ContainerDeps, commandOf, containerSpec, type FindHolder } from '#engine/containers'
-import {
-  type ContainerLog,
-  checkLogOptions,
-  type LogStream,
-  type OpenLogOptions,
-  openLog,
-} from '#engine/logs'
+import type { ProcessSpec } from '#builder/sandbox'
+import { type Mount, Resources } from '#core'
+import { type Container, type ContainerDeps, containerSpec, hostnameOf } from '#engine/containers'
 import type { ContainerRecord } from '#engine/model'
+import type { Networks } from '#engine/networks'
+import { ContainerLogs } from './container-logs.ts'
+import { type EtcPaths, etcMounts, etcPaths, updateHosts, writeEtcFiles } from './etc-files.ts'
 
 /** What containers are run with besides the builder's services. */
 export interface RunnerOptions {
-  readonly findHolder: FindHolder
+  readonly networks: Networks
+  /** @throws {TsbuildError} NOT_FOUND, USAGE */
+  readonly find: (container: string) => Container
   readonly onWarning: (message: string) => void
 }
 
-/** Runs the programs of containers on files that stay until the container is removed, and keeps their output. */
+/** The network that a container is in when it is started. */
+interface EnteredNetwork {
+  readonly network: ProcessSpec['network']
+  readonly etc: EtcPaths
+  /** The container with the name of the machine that its network gives it. */
+  readonly named: ContainerRecord
+}
+
+/** Runs the programs of containers on files that stay until the container is removed. */
 export class ContainerRunner {
+  readonly logs: ContainerLogs
   readonly #services: ContainerServices
   readonly #options: RunnerOptions
-  readonly #logs = new Map<string, ContainerLog>()
 
   constructor(services: ContainerServices, options: RunnerOptions) {
     this.#services = services
     this.#options = options
+    const { onWarning } = options
+    this.logs = new ContainerLogs({ onWarning, folder: (id) => this.#madeFolder(id) })
   }
 
   /** The folder with what a container has changed, and its log. */
@@ -36,19 +45,19 @@ export class ContainerRunner {
 
   readonly run: ContainerDeps['run'] = async (record, serve) => {
     const { image, config, hostConfig, id } = record
+    await using held = new Resources()
     const [sandbox, snapshots] = await Promise.all([
       this.#services.sandbox(),
       this.#services.snapshots(),
     ])
     const lower = await this.#services.lowers(image.manifest, image.platform)
-    this.#makeFolder(id)
+    const folder = this.#madeFolder(id)
+    const { network, etc, named } = await this.#enterNetwork(record, held)
     return await snapshots.use(async (snapshotter) => {
-      await using snapshot = await snapshotter.reopen(join(this.folder(id), 'files'), lower)
-      const spec = containerSpec(record, {
-        mounts: [snapshot.root],
-        network: networkOf(record),
-        findHolder: this.#options.findHolder,
-      })
+      await using snapshot = await snapshotter.reopen(join(folder, 'files'), lower)
+      const mounts = [snapshot.root, ...sorted(etcMounts(etc))] as const
+      const findHolder = (name: string) => this.#options.find(name).process()
+      const spec = containerSpec(named, { mounts: [...mounts], network, findHolder })
       const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? []
       await using process = await sandbox.start(spec, {
         stdin: config.OpenStdin === true ? 'pipe' : 'empty',
@@ -58,38 +67,36 @@ export class ContainerRunner {
     })
   }
 
-  /** The log of a container; the same one until the container is removed. */
-  readonly log = (record: ContainerRecord): ContainerLog => {
-    const known = this.#logs.get(record.id)
-    if (known !== undefined) return known
-    this.#makeFolder(record.id)
-    const log = openLog({
-      ...logOptions(record),
-      directory: this.folder(record.id),
-      onFailure: (failure) =>
-        this.#options.onWarning(
-          `the output of container ${record.name} cannot be kept: ${String(failure)}`,
-        ),
-    })
-    this.#logs.set(record.id, log)
-    return log
+  /** @param held leaves it */
+  async #enterNetwork(record: ContainerRecord, held: Resources): Promise<EnteredNetwork> {
+    const { networks, find } = this.#options
+    const { NetworkMode = '' } = record.hostConfig
+    const other = /^container:(.+)$/.exec(NetworkMode)?.[1]
+    if (other !== undefined) {
+      const container = find(other)
+      const { config } = container.record
+      const Hostname = hostnameOf(container.id, config)
+      return {
+        network: container.process(),
+        etc: etcPaths(this.folder(container.id)),
+        named: { ...record, config: { ...record.config, Hostname } },
+      }
+    }
+    const entered = await networks.enter(record)
+    held.use({ [Symbol.asyncDispose]: () => networks.leave(record) })
+    const folder = this.folder(record.id)
+    writeEtcFiles(folder, record, entered)
+    return { network: entered.made, etc: etcPaths(folder), named: record }
   }
 
-  /** Lines of a log, and those to come where they are asked for. */
-  readonly readLog: EngineServices['readLog'] = ({ record, isRunning }, query) => {
-    const { stdout, stderr, since, until, tail, follow, signal } = query
-    const streams = new Set<LogStream>([
-      ...(stdout ? ['stdout' as const] : []),
-      ...(stderr ? ['stderr' as const] : []),
-    ])
-    const wanted = { streams, since, until, ...(tail === 'all' ? {} : { tail }) }
-    const log = this.log(record)
-    return follow && isRunning ? log.follow({ ...wanted, signal }) : log.read(wanted)
+  /** Writes what others are called that a running container is connected with. */
+  readonly updateHosts = (record: ContainerRecord): void => {
+    const entered = this.#options.networks.running(record)
+    if (entered !== undefined) updateHosts(this.folder(record.id), entered)
   }
 
   readonly discard: ContainerDeps['discard'] = async ({ id }) => {
-    await this.#logs.get(id)?.[Symbol.asyncDispose]()
-    this.#logs.delete(id)
+    await this.logs.forget(id)
     rmSync(this.folder(id), { recursive: true, force: true })
   }
 
@@ -100,9 +107,16 @@ export class ContainerRunner {
     }
   }
 
-  #makeFolder(id: string): void {
-    mkdirSync(this.folder(id), { recursive: true, mode: 0o700 })
+  #madeFolder(id: string): string {
+    const folder = this.folder(id)
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    return folder
   }
+}
+
+/** Parents before what is mounted in them. */
+function sorted(mounts: readonly Mount[]): readonly Mount[] {
+  return mounts.toSorted((one, other) => (one.target < other.target ? -1 : 1))
 }
 
 function namesIn(folder: string): readonly string[] {
@@ -110,31 +124,5 @@ function namesIn(folder: string): readonly string[] {
     return readdirSync(folder)
   } catch {
     return []
-  }
-}
-
-function networkOf({ hostConfig }: ContainerRecord): 'default' | 'none' | 'host' {
-  const { NetworkMode } = hostConfig
-  return NetworkMode === 'none' || NetworkMode === 'host' ? NetworkMode : 'default'
-}
-
-/** How the output of a container is kept. @throws {TsbuildError} USAGE */
-export function logOptions({
-  id,
-  name,
-  config,
-  hostConfig,
-  image,
-}: ContainerRecord): Pick<OpenLogOptions, 'driver' | 'options' | 'container'> {
-  const { Type = '', Config: options = {} } = hostConfig.LogConfig ?? {}
-  return {
-    driver: checkLogOptions(Type, options),
-    options,
-    container: {
-      ...{ id, name, imageId: image.id, imageName: image.name },
-      command: commandOf(config),
-      env: config.Env ?? [],
-      labels: config.Labels ?? {},
-    },
   }
 }

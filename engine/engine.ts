@@ -1,17 +1,18 @@
-import { join } from 'node:path'
 import {
   type ContainerServices,
   type ContainerServicesOptions,
   openContainerServices,
 } from '#builder'
+import { ContainerNetworks } from '#builder/network'
 import { type JsonObject, TsbuildError } from '#core'
 import type { EngineServices } from '#engine/api'
 import { type Container, Containers, inspectContainer } from '#engine/containers'
 import { Images } from '#engine/images'
-import { logAttributes } from '#engine/logs'
 import type { ContainerRecord } from '#engine/model'
+import { Networks } from '#engine/networks'
 import { Events, openDocuments } from '#engine/state'
-import { ContainerRunner, logOptions } from './container-runner.ts'
+import { ContainerRunner } from './container-runner.ts'
+import { etcPaths } from './etc-files.ts'
 import { infoDocument } from './info.ts'
 import { LimitWarnings } from './limit-warnings.ts'
 
@@ -51,10 +52,14 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     })
   }
   const events = new Events()
-  const runner = new ContainerRunner(builder, {
-    findHolder: (name) => containers.find(name).process(),
-    onWarning: options.onWarning,
+  const networks = new Networks({
+    documents: openDocuments({ database: store.engine, kind: 'network' }),
+    emit: events.emit,
+    open: () => ContainerNetworks.open(),
   })
+  const { onWarning } = options
+  const find = (name: string): Container => containers.find(name)
+  const runner = new ContainerRunner(builder, { networks, find, onWarning })
   const containers: Containers = new Containers({
     documents: openDocuments<ContainerRecord>({
       database: store.engine,
@@ -64,7 +69,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     emit: events.emit,
     run: runner.run,
     discard: runner.discard,
-    openLog: runner.log,
+    openLog: runner.logs.open,
   })
   const images = new Images({
     root: store.root,
@@ -75,7 +80,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
         .map(({ record, isRunning }) => ({ id: record.id, image: record.image.id, isRunning })),
   })
   return {
-    services: servicesOf({ version, builder, events, containers, images, runner }),
+    services: servicesOf({ version, builder, events, containers, images, networks, runner }),
     restore: async () => {
       runner.removeStrangers(new Set(containers.all().map(({ id }) => id)))
       await Promise.all(containers.all().map((one) => one.recover()))
@@ -85,6 +90,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       await Promise.all(containers.all().map((one) => one.shutDown()))
     },
     [Symbol.asyncDispose]: async () => {
+      await networks[Symbol.asyncDispose]()
       lock[Symbol.dispose]()
       await builder[Symbol.asyncDispose]()
     },
@@ -97,6 +103,7 @@ interface ServiceParts {
   readonly events: Events
   readonly containers: Containers
   readonly images: Images
+  readonly networks: Networks
   readonly runner: ContainerRunner
 }
 
@@ -106,36 +113,31 @@ function servicesOf({
   events,
   containers,
   images,
+  networks,
   runner,
 }: ServiceParts): EngineServices {
   return {
-    ...{ containers, events, images, version },
+    ...{ containers, events, images, networks, version },
     keepLimits: new LimitWarnings().keep,
     mountPoints: async () => await Promise.resolve([]),
-    readLog: runner.readLog,
-    logAttributes: ({ record }) => logAttributes(logOptions(record)),
-    inspect: (container) => inspect(container, containers, runner),
-    networkSummary: () => ({ Networks: {}, Ports: [] }),
+    readLog: runner.logs.read,
+    logAttributes: runner.logs.attributes,
+    updateHosts: runner.updateHosts,
+    inspect: (container) => inspect(container, { containers, networks, runner }),
     info: async () => await Promise.resolve(infoDocument(version, builder.store.root)),
   }
 }
 
 function inspect(
   container: Container,
-  containers: Containers,
-  runner: ContainerRunner,
+  { containers, networks, runner }: Pick<ServiceParts, 'containers' | 'networks' | 'runner'>,
 ): JsonObject {
   const { record, health } = container
-  const folder = runner.folder(record.id)
+  const paths = etcPaths(runner.folder(record.id))
   return inspectContainer(record, {
-    network: {},
+    network: networks.settings(record),
     execs: containers.execsOf(container).map(({ id }) => id),
     health: health?.document(),
-    paths: {
-      log: runner.log(record).path,
-      hosts: join(folder, 'hosts'),
-      hostname: join(folder, 'hostname'),
-      resolvConf: join(folder, 'resolv.conf'),
-    },
+    paths: { ...paths, log: runner.logs.open(record).path },
   })
 }

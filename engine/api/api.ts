@@ -13,6 +13,7 @@ import { buildRoutes } from './routes/build.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
 import { imageRoutes } from './routes/images.ts'
+import { networkRoutes } from './routes/networks.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { swarmRoutes } from './routes/swarm.ts'
 import { systemRoutes } from './routes/system.ts'
@@ -68,6 +69,7 @@ export async function createApi(services: EngineServices): Promise<Api> {
   imageRoutes(app, services)
   registryRoutes(app, services)
   buildRoutes(app, services)
+  networkRoutes(app, services)
   swarmRoutes(app)
   await app.ready()
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>

@@ -1,8 +1,9 @@
-import type { Json, JsonObject } from '#core'
+import type { JsonObject } from '#core'
 import type { Container, Containers } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { LogLine } from '#engine/logs'
 import type { ContainerRecord, HostConfig, MountPoint } from '#engine/model'
+import type { Networks } from '#engine/networks'
 import type { Events } from '#engine/state'
 
 /** What is asked of a log. Times are nanoseconds since the epoch. */
@@ -27,6 +28,7 @@ export interface EngineServices {
   readonly containers: Containers
   readonly events: Events
   readonly images: Images
+  readonly networks: Networks
   /** What a container may be run with here of what is asked for. */
   keepLimits(hostConfig: HostConfig): Promise<KeptLimits>
   mountPoints(record: ContainerRecord): Promise<readonly MountPoint[]>
@@ -36,8 +38,8 @@ export interface EngineServices {
   logAttributes(container: Container): Readonly<Record<string, string>>
   /** The document of a container. */
   inspect(container: Container): JsonObject
-  /** `NetworkSettings.Networks` and `Ports`, as lists of containers show them. */
-  networkSummary(container: Container): { readonly Networks: Json; readonly Ports: Json }
+  /** Writes how a running container finds others, after its networks have changed. */
+  updateHosts(record: ContainerRecord): void
   /** The document of GET /info, without counts of containers. */
   info(): Promise<JsonObject>
   readonly version: string

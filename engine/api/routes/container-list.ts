@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { Json } from '#core'
-import { TsbuildError } from '#core'
+import { isJsonObject, type Json, TsbuildError } from '#core'
 import { type Container, commandOf, describeStatus } from '#engine/containers'
 import { type ContainerStatus, type Filters, matchesAny, matchesLabels } from '#engine/model'
 import type { EngineServices } from '../engine-services.ts'
@@ -83,7 +82,7 @@ function isOf(image: Container['record']['image'], name: string): boolean {
 
 function summaryOf(container: Container, services: EngineServices): Json {
   const { record } = container
-  const { Networks, Ports } = services.networkSummary(container)
+  const { Networks = {}, Ports = {} } = services.networks.settings(record)
   return {
     Id: record.id,
     Names: [`/${record.name}`],
@@ -91,7 +90,7 @@ function summaryOf(container: Container, services: EngineServices): Json {
     ImageID: record.image.id,
     Command: commandLine(commandOf(record.config)),
     Created: Math.floor(Date.parse(record.created) / 1000),
-    Ports,
+    Ports: portList(Ports),
     Labels: record.config.Labels ?? {},
     State: record.state.status,
     Status: describeStatus(record.state, undefined),
@@ -104,4 +103,20 @@ function summaryOf(container: Container, services: EngineServices): Json {
 /** Words with blanks are quoted. */
 function commandLine(words: readonly string[]): string {
   return words.map((word) => (/[\s'"]/.test(word) ? `'${word}'` : word)).join(' ')
+}
+
+/** Where ports lead from, as a list: those that are published, and those that are not. */
+function portList(ports: Json): Json {
+  if (!isJsonObject(ports)) return []
+  return Object.entries(ports).flatMap(([port, bindings]) => {
+    const [number = '', Type = 'tcp'] = port.split('/')
+    const PrivatePort = Number(number)
+    if (!Array.isArray(bindings)) return [{ PrivatePort, Type }]
+    return bindings.filter(isJsonObject).map(({ HostIp, HostPort }) => ({
+      ...(HostIp === '' ? {} : { IP: HostIp ?? '' }),
+      PrivatePort,
+      PublicPort: Number(HostPort),
+      Type,
+    }))
+  })
 }

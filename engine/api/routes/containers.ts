@@ -12,6 +12,7 @@ import { hijack, type StreamKind } from '../streams/hijack.ts'
 import { sendJsonLines } from '../streams/json-lines.ts'
 import { listContainers } from './container-list.ts'
 import { pruneContainers } from './container-prune.ts'
+import { inContainerVersion } from './container-versions.ts'
 import { logRoutes, replayLog } from './logs.ts'
 import { statsOf } from './stats.ts'
 import { topOf } from './top.ts'
@@ -32,7 +33,9 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     const { container, warnings } = await createContainer(services, request)
     return await reply.status(201).send({ Id: container.id, Warnings: warnings })
   })
-  app.get<OfContainer>('/containers/:id/json', async (request) => services.inspect(find(request)))
+  app.get<OfContainer>('/containers/:id/json', async (request) =>
+    inContainerVersion(services.inspect(find(request)), versionOf(request)),
+  )
   app.post<OfContainer>('/containers/:id/start', async (request, reply) => {
     await refuseBody(request)
     await find(request).start()

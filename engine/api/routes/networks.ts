@@ -1,0 +1,57 @@
+import type { FastifyInstance } from 'fastify'
+import {
+  NETWORK_CONNECT_SHAPE,
+  NETWORK_CREATE_SHAPE,
+  NETWORK_DISCONNECT_SHAPE,
+} from '#engine/model'
+import type { EngineServices } from '../engine-services.ts'
+import { readBody } from '../http/body.ts'
+import { Query } from '../http/query.ts'
+
+interface OfNetwork {
+  readonly Params: { readonly id: string }
+}
+
+/** What clients do with networks. */
+export function networkRoutes(app: FastifyInstance, services: EngineServices): void {
+  const { containers, networks } = services
+  app.get(
+    '/networks',
+    async (request) => await Promise.resolve(networks.list(new Query(request.url).text('filters'))),
+  )
+  app.get<OfNetwork>(
+    '/networks/:id',
+    async (request) => await Promise.resolve(networks.inspect(request.params.id)),
+  )
+  app.post('/networks/create', async (request, reply) => {
+    const { id } = networks.create(await readBody(request, NETWORK_CREATE_SHAPE))
+    return await reply.status(201).send({ Id: id, Warning: '' })
+  })
+  app.delete<OfNetwork>('/networks/:id', async (request, reply) => {
+    await networks.remove(request.params.id)
+    return await reply.status(204).send()
+  })
+  app.post<OfNetwork>('/networks/:id/connect', async (request, reply) => {
+    const { Container = '', EndpointConfig } = await readBody(request, NETWORK_CONNECT_SHAPE)
+    const container = containers.find(Container)
+    const { id } = request.params
+    container.change({ endpoints: await networks.connect(container.record, id, EndpointConfig) })
+    services.updateHosts(container.record)
+    return await reply.status(200).send()
+  })
+  app.post<OfNetwork>('/networks/:id/disconnect', async (request, reply) => {
+    const { Container = '' } = await readBody(request, NETWORK_DISCONNECT_SHAPE)
+    const container = containers.find(Container)
+    container.change({ endpoints: await networks.disconnect(container.record, request.params.id) })
+    services.updateHosts(container.record)
+    return await reply.status(200).send()
+  })
+  app.post('/networks/prune', async (request) => {
+    const filters = new Query(request.url).text('filters')
+    const all = containers.all()
+    const NetworksDeleted = await networks.prune(filters, (network) =>
+      all.some(({ record }) => networks.isNamedBy(network, record)),
+    )
+    return { NetworksDeleted }
+  })
+}
