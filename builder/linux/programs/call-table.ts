@@ -16,7 +16,15 @@ export type CallArgument =
   | typeof RECORD
   | typeof CHILD
   | typeof CHILD_ADDRESS
+  | ArgumentAddress
   | readonly CallArgument[]
+
+/** As an argument: where an argument of another call is, so that a call can write what another one is made with. */
+export interface ArgumentAddress {
+  /** Its index in the program. */
+  readonly ofCall: number
+  readonly argument: number
+}
 
 /** As an argument: the address of the call's own record, `RECORD_SIZE` bytes. */
 export const RECORD: unique symbol = Symbol('record')
@@ -33,6 +41,8 @@ export interface ProgramCall {
   readonly args: readonly CallArgument[]
   /** Goes on after an error. */
   readonly optional?: boolean
+  /** The calls, by their index in the program, with which it goes on after such results. Default: the next one. */
+  readonly goTo?: { readonly error?: number; readonly zero?: number; readonly positive?: number }
   /** The program ends when the call returns 0, as a read does at the end of a pipe. */
   readonly endsAtZero?: boolean
   /** A call that makes a process: the new one goes on, the old one reports its pid, does this and ends. */
@@ -111,14 +121,14 @@ export class CallTable {
   }
 
   #writeCall(position: number, index: number, entry: ProgramCall): void {
-    const { call, args, optional, endsAtZero, forks } = entry
+    const { call, args, optional, endsAtZero, forks, goTo = {} } = entry
     const record = entryAddress(position)
     const next = entryAddress(position + 1)
     const parent = forks === undefined ? undefined : this.#writeParent(record, forks)
     const values = args.map((argument) => this.#valueOf(argument, { record, ...parent }))
-    const onError = optional === true ? next : entryAddress(FAILED)
-    const onPositive = parent?.entry ?? next
-    const onZero = endsAtZero === true ? entryAddress(EXIT) : next
+    const onError = addressOf(goTo.error) ?? (optional === true ? next : entryAddress(FAILED))
+    const onPositive = parent?.entry ?? addressOf(goTo.positive) ?? next
+    const onZero = endsAtZero === true ? entryAddress(EXIT) : (addressOf(goTo.zero) ?? next)
     this.#write(position, { call, args: values, next: onZero, onError, onPositive, index })
   }
 
@@ -163,6 +173,8 @@ export class CallTable {
     if (argument instanceof Uint8Array) {
       return this.#addresses.get(argument) ?? this.#append(argument)
     }
+    if ('ofCall' in argument)
+      return argumentAddress(FIXED_ENTRIES + argument.ofCall, argument.argument)
     const bytes = Buffer.alloc(argument.length * 8)
     argument.forEach((element, index) => {
       writeWord(bytes, index * 8, this.#valueOf(element, addresses))
@@ -202,6 +214,11 @@ interface Entry {
 
 function entryAddress(position: number): number {
   return DATA_ADDRESS + position * RECORD_SIZE
+}
+
+/** Of a call of the program. */
+function addressOf(index: number | undefined): number | undefined {
+  return index === undefined ? undefined : entryAddress(FIXED_ENTRIES + index)
 }
 
 function argumentAddress(position: number, argument: number): number {

@@ -13,6 +13,8 @@ export interface FirstProcess {
   readonly namespace: number
   /** Descriptor of a pipe: pid 1 ends when it is closed, and so when the builder dies. */
   readonly control: number
+  /** It is an init that passes signals on, and gets the pid of the program by the control pipe. */
+  readonly forwards?: boolean
   /** Where pid 1 waits to become the program; absent: it is an init. */
   readonly gate?: Gate
 }

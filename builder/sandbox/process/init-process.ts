@@ -1,5 +1,5 @@
-import type { Buffer } from 'node:buffer'
-import { closeSync, openSync, writeSync } from 'node:fs'
+import { Buffer } from 'node:buffer'
+import { closeSync, openSync, readFileSync, writeSync } from 'node:fs'
 import {
   failureOf,
   makePipe,
@@ -11,7 +11,9 @@ import {
 } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { killAndWait } from '../children/shared-child.ts'
+import { forwardCalls } from '../container/forward-calls.ts'
 import { confine } from '../filter/confinement.ts'
+import { CAP_KILL } from '../filter/profile.ts'
 import type { GroupWrite } from '../limits/group-ends.ts'
 import type { FirstProcess, StartedFirst } from './first-process.ts'
 import {
@@ -34,6 +36,12 @@ export interface FirstProcessOptions {
   readonly ends: readonly GroupWrite[]
 }
 
+/** What an init needs. */
+export interface InitOptions extends FirstProcessOptions {
+  /** It passes the signals that it gets on to the program, of which `tellInit` says which it is. */
+  readonly forwards: boolean
+}
+
 /** Descriptors of the program. */
 const CONTROL = 0
 const REPORT = 1
@@ -48,7 +56,7 @@ const FIRST_END = 3
  * dies.
  * @throws {TsbuildError} SANDBOX_UNAVAILABLE
  */
-export function startInit(options: FirstProcessOptions): StartedFirst {
+export function startInit(options: InitOptions): StartedFirst {
   const control = makePipe()
   const report = makePipe()
   const reports = readReports(report.readEnd)
@@ -66,7 +74,7 @@ export function startInit(options: FirstProcessOptions): StartedFirst {
     )
     closeSync(control.readEnd)
     closeSync(report.writeEnd)
-    const first = admit(reports, calls, control.writeEnd)
+    const first = { ...admit(reports, calls, control.writeEnd), forwards: options.forwards }
     return {
       first,
       awaitReady: () => throwFailure(reports, calls),
@@ -94,8 +102,10 @@ export function endCall({ descriptor, text }: GroupEnding): ProgramCall {
 
 const SIG_IGN = 1
 
-function initCalls({ mountProc, filter, ends }: FirstProcessOptions): readonly ProgramCall[] {
-  return [
+function initCalls(options: InitOptions): readonly ProgramCall[] {
+  const { mountProc, filter, ends, forwards } = options
+  const capabilities = forwards ? CAP_KILL : 0n
+  const begin: readonly ProgramCall[] = [
     { call: 'unshare', args: [CLONE_NEWCGROUP], optional: true },
     { call: 'unshare', args: [CLONE_NEWPID] },
     { call: 'clone', args: [CLONE_PARENT | SIGCHLD, 0, 0, 0, 0], forks: [] },
@@ -106,12 +116,18 @@ function initCalls({ mountProc, filter, ends }: FirstProcessOptions): readonly P
     { call: 'prctl', args: [PR_SET_NAME, 'init', 0, 0, 0] },
     // The kernel then releases orphans, for which scripts that stop a service wait.
     { call: 'rt_sigaction', args: [SIGCHLD, [SIG_IGN, 0, 0, 0], 0, 8] },
-    ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities: 0n }),
+    ...confine({ filter, user: { uid: 0, gid: 0, groups: [] }, capabilities }),
     { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] },
     { call: 'write', args: [REPORT, RECORD, RECORD_SIZE] },
     { call: 'close', args: [REPORT] },
     { call: 'close', args: [2] },
-    { call: 'read', args: [CONTROL, [0], 1], optional: true },
+  ]
+  const wait: readonly ProgramCall[] = forwards
+    ? forwardCalls(begin.length, FIRST_END + ends.length)
+    : [{ call: 'read', args: [CONTROL, [0], 1], optional: true }]
+  return [
+    ...begin,
+    ...wait,
     ...ends.map(({ text }, index) => endCall({ descriptor: FIRST_END + index, text })),
     { call: 'exit_group', args: [0] },
   ]
@@ -140,6 +156,12 @@ function admit(
     killAndWait(pid)
     throw cause
   }
+}
+
+/** Says which process an init passes signals on to. @param pid on the host */
+export function tellInit({ control }: Pick<FirstProcess, 'control'>, pid: number): void {
+  const inner = /^NSpid:.*\t(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+  writeSync(control, Buffer.from(Int32Array.of(Number(inner)).buffer))
 }
 
 /** @param reports they end when it is ready */

@@ -88,7 +88,7 @@ function startFirst(
   return startWithProc(scaffold.proc, pid, (mountProc) =>
     waitsAtGate(input)
       ? startGate({ mountProc, filter, ends, cgroups, pid })
-      : startInit({ mountProc, filter, ends }),
+      : startInit({ mountProc, filter, ends, forwards: input.spec.container !== undefined }),
   )
 }
 

@@ -19,6 +19,7 @@ import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutableError } from '../root/find-program.ts'
 import type { Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
+import { tellInit } from './init-process.ts'
 import type { Launcher, LaunchGroup } from './launcher.ts'
 import type { MadeRoot } from './made-root.ts'
 import type { PreparedStep } from './prepared-step.ts'
@@ -64,7 +65,11 @@ export interface Launched {
  */
 export function startStep(launcher: Launcher, input: LaunchInput): Launched {
   const { gate } = input.step.first
-  if (gate === undefined) return startBeside(launcher, input)
+  if (gate === undefined) {
+    const launched = startBeside(launcher, input)
+    if (input.step.first.forwards === true) tellInit(input.step.first, launched.pid)
+    return launched
+  }
   // A pid 1 that waits is in its groups already.
   return startProgramOf(input, launcher, (program, io) => ({ pid: passIn(program, gate, io) }))
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isUserNamespace } from '#builder/linux'
 import type { RunningProcess } from '#builder/sandbox'
@@ -141,6 +142,25 @@ export function handleSuite(open: OpenSandbox): void {
       assert.deepEqual(process.usage(), {})
       await assert.rejects(process.pause(), { code: 'UNSUPPORTED' })
       assert.throws(() => process.update({ pids: 3 }), { code: 'UNSUPPORTED' })
+    })
+
+    it('passes signals of pid 1 on to the program, where that is an init', async () => {
+      const traps = ['TERM', 'HUP', 'USR1', 'INT'].map((name) => `trap "echo ${name}" ${name}`)
+      const script = `${traps.join('; ')}; echo ready; while :; do sleep 0.02; done`
+      for (const user of ['', 'app']) {
+        await using process = await fixture.start({}, { script, init: true, user })
+        const lines = createInterface({ input: process.stdout })[Symbol.asyncIterator]()
+        assert.equal(await execIn(process, 'cat /proc/1/comm'), 'init\n')
+        for (const name of ['TERM', 'USR1', 'HUP', 'TERM', 'INT']) {
+          await execIn(process, `kill -${name} 1`)
+          assert.deepEqual(await lines.next(), { done: false, value: name })
+        }
+        // Orphans come and go meanwhile, and are released.
+        await execIn(process, 'for i in 1 2 3; do (sleep 0.01 &); done; sleep 0.1')
+        assert.equal(process.processes().length, 3)
+        process.signal('SIGKILL')
+        assert.deepEqual(endOf(await process.wait()), { exitCode: 137, signal: 'SIGKILL' })
+      }
     })
 
     it('ends with its program', async () => {
