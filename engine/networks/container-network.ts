@@ -7,8 +7,8 @@ import { type HostLine, hostsBeside, hostsText } from './endpoints/etc-hosts.ts'
 import type { LiveEndpoint, LiveNetwork } from './endpoints/live-network.ts'
 import { portRequests, portsDocument } from './endpoints/port-requests.ts'
 import { namedServers, resolvConfText } from './endpoints/resolv-conf.ts'
-import { bridgeOptions, OPTION } from './network-options.ts'
-import { hasNames } from './network-record.ts'
+import { bridgeOptions, OPTION } from './records/network-options.ts'
+import { hasNames } from './records/network-record.ts'
 
 /** What the networks of containers have from the host and from each other. */
 export interface HostFiles {

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '#core'
 import type { LiveNetwork } from './endpoints/live-network.ts'
-import type { NetworkRecord } from './network-record.ts'
+import type { NetworkRecord } from './records/network-record.ts'
 
 /** A network in the list of GET /networks. Spec: Docker Engine API, Network */
 export function networkSummary(record: NetworkRecord): JsonObject {

@@ -14,16 +14,16 @@ import {
 } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import { ContainerNetwork, type HostFiles } from './container-network.ts'
-import { createNetwork } from './create-network.ts'
 import { checkEndpoint } from './endpoints/check-endpoint.ts'
 import { namesIn, restingSettings } from './endpoints/endpoint-settings.ts'
 import type { HostLine } from './endpoints/etc-hosts.ts'
 import { LiveNetwork } from './endpoints/live-network.ts'
 import { checkPorts, hasPublished } from './endpoints/port-requests.ts'
 import { networkDocument, networkSummary } from './network-documents.ts'
-import { networkFilter, pruneFilter } from './network-filters.ts'
-import { isPredefined, type NetworkRecord, PREDEFINED } from './network-record.ts'
-import { predefinedNetworks } from './predefined-networks.ts'
+import { createNetwork } from './records/create-network.ts'
+import { networkFilter, pruneFilter } from './records/network-filters.ts'
+import { isPredefined, type NetworkRecord, PREDEFINED } from './records/network-record.ts'
+import { predefinedNetworks } from './records/predefined-networks.ts'
 
 /** What networks are kept and made with. */
 export interface NetworksOptions {

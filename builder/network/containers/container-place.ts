@@ -1,5 +1,7 @@
 import { closeSync } from 'node:fs'
 import { Resources } from '#core'
+import type { PortRule } from '../bridges/host-networks.ts'
+import type { GatewayRoute } from '../bridges/places.ts'
 import { type Address, parseAddress } from '../links/address.ts'
 import { answerNames, type NameView } from '../names/answer-names.ts'
 import {
@@ -12,10 +14,8 @@ import { openPort, type PublishingOptions } from '../ports/publish-port.ts'
 import { Resolver } from '../resolver/resolver.ts'
 import type { NetworkThread } from '../threads/network-thread.ts'
 import type { BridgeNetwork } from './bridge-network.ts'
-import type { PortRule } from './host-networks.ts'
 import type { EndpointSpec } from './network-spec.ts'
 import type { NumberPool } from './number-pool.ts'
-import type { GatewayRoute } from './places.ts'
 
 /** What places share. */
 export interface PlaceContext extends Omit<PublishingOptions, 'target'> {

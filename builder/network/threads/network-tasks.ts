@@ -10,7 +10,7 @@ import {
   leaveBridge as leaveRouterBridge,
   openBridge as openRouterBridge,
   type PortInput,
-} from '../containers/bridges.ts'
+} from '../bridges/bridges.ts'
 import {
   admitNetwork,
   closePorts as closeHostPorts,
@@ -18,13 +18,13 @@ import {
   type HostNetwork,
   openPorts as openHostPorts,
   type PortRule,
-} from '../containers/host-networks.ts'
+} from '../bridges/host-networks.ts'
 import {
   bindNames as bindPlaceNames,
   changeRoutes as changePlaceRoutes,
   makePlace as makeRouterPlace,
   type RouteChange,
-} from '../containers/places.ts'
+} from '../bridges/places.ts'
 import type { StepNetwork } from '../network.ts'
 import type { Target } from '../ports/dial.ts'
 import type { ResolverSockets } from '../resolver/resolver-sockets.ts'

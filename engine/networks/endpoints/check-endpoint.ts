@@ -1,7 +1,7 @@
 import { overlap, parseAddress, parsePrefix } from '#builder/network'
 import { TsbuildError } from '#core'
 import type { EndpointConfig } from '#engine/model'
-import { hasNames, type NetworkRecord } from '../network-record.ts'
+import { hasNames, type NetworkRecord } from '../records/network-record.ts'
 
 /** Says in docker's words what is wrong with how a container is to be in a network. @throws {TsbuildError} USAGE */
 export function checkEndpoint(network: NetworkRecord, config: EndpointConfig): void {

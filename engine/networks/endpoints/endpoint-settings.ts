@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '#core'
 import type { ContainerRecord, EndpointConfig } from '#engine/model'
-import { hasNames, type NetworkRecord } from '../network-record.ts'
+import { hasNames, type NetworkRecord } from '../records/network-record.ts'
 import type { LiveEndpoint, LiveNetwork } from './live-network.ts'
 
 /** The names of a container in a network: its own, its aliases, its id, and what it calls itself. */

@@ -3,8 +3,8 @@ import type { BridgeNetwork, NetworkSpec } from '#builder/network'
 import { TsbuildError } from '#core'
 import { type EndpointConfig, newId } from '#engine/model'
 import { AddressPool, type PoolStatus } from '../addresses/address-pool.ts'
-import { bridgeOptions } from '../network-options.ts'
-import { isPredefined, type NetworkRecord } from '../network-record.ts'
+import { bridgeOptions } from '../records/network-options.ts'
+import { isPredefined, type NetworkRecord } from '../records/network-record.ts'
 
 /** A container that is in a network now. */
 export interface LiveEndpoint {

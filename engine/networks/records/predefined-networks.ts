@@ -1,6 +1,6 @@
 import { overlap, parsePrefix } from '#builder/network'
 import { newId, now } from '#engine/model'
-import { chooseVersion4 } from './addresses/choose-subnets.ts'
+import { chooseVersion4 } from '../addresses/choose-subnets.ts'
 import { subnetsOf, withGateway } from './create-network.ts'
 import { OPTION } from './network-options.ts'
 import { type NetworkDriver, type NetworkRecord, PREDEFINED } from './network-record.ts'

@@ -1,9 +1,9 @@
 import { overlap, parsePrefix } from '#builder/network'
 import { TsbuildError } from '#core'
 import { type IpamConfig, type NetworkCreateBody, newId, now } from '#engine/model'
-import { AddressPool } from './addresses/address-pool.ts'
-import { checkIpam } from './addresses/check-ipam.ts'
-import { chooseVersion4, chooseVersion6, isSubnet6 } from './addresses/choose-subnets.ts'
+import { AddressPool } from '../addresses/address-pool.ts'
+import { checkIpam } from '../addresses/check-ipam.ts'
+import { chooseVersion4, chooseVersion6, isSubnet6 } from '../addresses/choose-subnets.ts'
 import { bridgeOptions } from './network-options.ts'
 import { isPredefined, type NetworkRecord } from './network-record.ts'
 
