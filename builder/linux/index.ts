@@ -31,6 +31,7 @@ export { getXattr, listXattrs, removeXattr, setXattr } from './filesystem/xattr.
 export { attachMount, cloneMount, makeFileSystem, takesOptions } from './mounts/detached.ts'
 export { mountPoints } from './mounts/mount-points.ts'
 export {
+  detachMount,
   labelMounts,
   MS,
   makeMountsPrivate,

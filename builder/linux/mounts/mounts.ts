@@ -110,10 +110,7 @@ export function restrictMount(target: string, attributes: MountAttributes): void
   syscall('mount_setattr', args, target)
 }
 
-/**
- * Unmounts `target` now, and its contents once they are unused.
- * @internal
- */
+/** Unmounts `target` now, and its contents once they are unused. */
 export function detachMount(target: string): void {
   syscall('umount2', [cString(target), MNT_DETACH], target)
 }
