@@ -14,6 +14,10 @@ export interface RunnerOptions {
   readonly networks: Networks
   /** @throws {TsbuildError} NOT_FOUND, USAGE */
   readonly find: (container: string) => Container
+  /** The right to mount the files of a container so that they can be written to. */
+  readonly hold: (id: string) => Promise<Disposable>
+  /** The layers below what a container writes, topmost first. */
+  readonly lowerOf: (record: ContainerRecord) => Promise<readonly string[]>
   readonly onWarning: (message: string) => void
 }
 
@@ -44,14 +48,15 @@ export class ContainerRunner {
   }
 
   readonly run: ContainerDeps['run'] = async (record, serve) => {
-    const { image, config, hostConfig, id } = record
+    const { config, hostConfig, id } = record
     await using held = new Resources()
     const [sandbox, snapshots] = await Promise.all([
       this.#services.sandbox(),
       this.#services.snapshots(),
     ])
-    const lower = await this.#services.lowers(image.manifest, image.platform)
     const folder = this.#madeFolder(id)
+    const lower = await this.#options.lowerOf(record)
+    held.use(await this.#options.hold(id))
     const { network, etc, named } = await this.#enterNetwork(record, held)
     return await snapshots.use(async (snapshotter) => {
       await using snapshot = await snapshotter.reopen(join(folder, 'files'), lower)

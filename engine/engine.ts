@@ -12,6 +12,7 @@ import type { ContainerRecord } from '#engine/model'
 import { Networks } from '#engine/networks'
 import { Events, openDocuments } from '#engine/state'
 import { ContainerRunner } from './container-runner.ts'
+import { ContainerStorage } from './container-storage.ts'
 import { etcPaths } from './etc-files.ts'
 import { infoDocument } from './info.ts'
 import { LimitWarnings } from './limit-warnings.ts'
@@ -57,9 +58,18 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     emit: events.emit,
     open: () => ContainerNetworks.open(),
   })
+  const storage: ContainerStorage = new ContainerStorage({
+    ...{ services: builder, emit: events.emit },
+    folder: (id) => runner.folder(id),
+    mountsOf: (_record, root) => [root],
+  })
   const { onWarning } = options
   const find = (name: string): Container => containers.find(name)
-  const runner = new ContainerRunner(builder, { networks, find, onWarning })
+  const runner: ContainerRunner = new ContainerRunner(builder, {
+    ...{ networks, find, onWarning },
+    hold: (id) => storage.hold(id),
+    lowerOf: (record) => storage.lowerOf(record),
+  })
   const containers: Containers = new Containers({
     documents: openDocuments<ContainerRecord>({
       database: store.engine,
@@ -80,7 +90,9 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
         .map(({ record, isRunning }) => ({ id: record.id, image: record.image.id, isRunning })),
   })
   return {
-    services: servicesOf({ version, builder, events, containers, images, networks, runner }),
+    services: servicesOf({
+      ...{ version, builder, events, containers, images, networks, runner, storage },
+    }),
     restore: async () => {
       runner.removeStrangers(new Set(containers.all().map(({ id }) => id)))
       await Promise.all(containers.all().map((one) => one.recover()))
@@ -91,6 +103,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     },
     [Symbol.asyncDispose]: async () => {
       await networks[Symbol.asyncDispose]()
+      await storage[Symbol.asyncDispose]()
       lock[Symbol.dispose]()
       await builder[Symbol.asyncDispose]()
     },
@@ -105,6 +118,7 @@ interface ServiceParts {
   readonly images: Images
   readonly networks: Networks
   readonly runner: ContainerRunner
+  readonly storage: ContainerStorage
 }
 
 function servicesOf({
@@ -115,9 +129,11 @@ function servicesOf({
   images,
   networks,
   runner,
+  storage,
 }: ServiceParts): EngineServices {
   return {
     ...{ containers, events, images, networks, version },
+    files: storage,
     keepLimits: new LimitWarnings().keep,
     mountPoints: async () => await Promise.resolve([]),
     readLog: runner.logs.read,

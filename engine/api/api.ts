@@ -12,6 +12,7 @@ import { attachWebSocketRoutes } from './routes/attach-ws.ts'
 import { buildRoutes } from './routes/build.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
+import { fileRoutes } from './routes/files.ts'
 import { imageRoutes } from './routes/images.ts'
 import { networkRoutes } from './routes/networks.ts'
 import { registryRoutes } from './routes/registry.ts'
@@ -65,6 +66,7 @@ export async function createApi(services: EngineServices): Promise<Api> {
   systemRoutes(app, services)
   containerRoutes(app, services)
   execRoutes(app, services)
+  fileRoutes(app, services)
   attachWebSocketRoutes(app, services)
   imageRoutes(app, services)
   registryRoutes(app, services)

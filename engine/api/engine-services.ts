@@ -5,6 +5,7 @@ import type { LogLine } from '#engine/logs'
 import type { ContainerRecord, HostConfig, MountPoint } from '#engine/model'
 import type { Networks } from '#engine/networks'
 import type { Events } from '#engine/state'
+import type { FileServices } from './file-services.ts'
 
 /** What is asked of a log. Times are nanoseconds since the epoch. */
 export interface LogQuery {
@@ -29,6 +30,7 @@ export interface EngineServices {
   readonly events: Events
   readonly images: Images
   readonly networks: Networks
+  readonly files: FileServices
   /** What a container may be run with here of what is asked for. */
   keepLimits(hostConfig: HostConfig): Promise<KeptLimits>
   mountPoints(record: ContainerRecord): Promise<readonly MountPoint[]>

@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { isJsonObject, type Json, TsbuildError } from '#core'
+import { isJsonObject, type Json, type JsonObject, TsbuildError } from '#core'
 import { type Container, commandOf, describeStatus } from '#engine/containers'
 import { type ContainerStatus, type Filters, matchesAny, matchesLabels } from '#engine/model'
 import type { EngineServices } from '../engine-services.ts'
@@ -27,7 +27,19 @@ export async function listContainers(
     .filter((one) => all || isShown(one.record.state.status))
     .filter((one) => fits(one, filters, services))
   const shown = limit > 0 ? found.slice(0, limit) : found
-  return await Promise.resolve(shown.map((one) => summaryOf(one, services)))
+  const documents = shown.map((one) => summaryOf(one, services))
+  if (!query.flag('size')) return documents
+  const sizes = await Promise.all(shown.map((one) => sizeOf(one, services)))
+  return documents.map((document, index) => ({ ...document, ...sizes[index] }))
+}
+
+/** What the files of a container take, as documents have it. */
+export async function sizeOf(
+  container: Container,
+  { files }: EngineServices,
+): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
+  const { changed, total } = await files.size(container)
+  return { SizeRw: changed, SizeRootFs: total }
 }
 
 function isShown(status: ContainerStatus): boolean {
@@ -80,7 +92,7 @@ function isOf(image: Container['record']['image'], name: string): boolean {
   )
 }
 
-function summaryOf(container: Container, services: EngineServices): Json {
+function summaryOf(container: Container, services: EngineServices): JsonObject {
   const { record } = container
   const { Networks = {}, Ports = {} } = services.networks.settings(record)
   return {

@@ -10,7 +10,7 @@ import { connectClient } from '../streams/connect-client.ts'
 import { parseDetachKeys } from '../streams/detach-keys.ts'
 import { hijack, type StreamKind } from '../streams/hijack.ts'
 import { sendJsonLines } from '../streams/json-lines.ts'
-import { listContainers } from './container-list.ts'
+import { listContainers, sizeOf as sizeOfFiles } from './container-list.ts'
 import { pruneContainers } from './container-prune.ts'
 import { inContainerVersion } from './container-versions.ts'
 import { logRoutes, replayLog } from './logs.ts'
@@ -33,9 +33,11 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     const { container, warnings } = await createContainer(services, request)
     return await reply.status(201).send({ Id: container.id, Warnings: warnings })
   })
-  app.get<OfContainer>('/containers/:id/json', async (request) =>
-    inContainerVersion(services.inspect(find(request)), versionOf(request)),
-  )
+  app.get<OfContainer>('/containers/:id/json', async (request) => {
+    const container = find(request)
+    const size = new Query(request.url).flag('size') ? await sizeOfFiles(container, services) : {}
+    return { ...inContainerVersion(services.inspect(container), versionOf(request)), ...size }
+  })
   app.post<OfContainer>('/containers/:id/start', async (request, reply) => {
     await refuseBody(request)
     await find(request).start()
