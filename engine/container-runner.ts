@@ -7,11 +7,13 @@ import { type Container, type ContainerDeps, containerSpec, hostnameOf } from '#
 import type { ContainerRecord } from '#engine/model'
 import type { Networks } from '#engine/networks'
 import { ContainerLogs } from './container-logs.ts'
+import type { ContainerVolumes } from './container-volumes.ts'
 import { type EtcPaths, etcMounts, etcPaths, updateHosts, writeEtcFiles } from './etc-files.ts'
 
 /** What containers are run with besides the builder's services. */
 export interface RunnerOptions {
   readonly networks: Networks
+  readonly volumes: Pick<ContainerVolumes, 'open' | 'removeAnonymous'>
   /** @throws {TsbuildError} NOT_FOUND, USAGE */
   readonly find: (container: string) => Container
   /** The right to mount the files of a container so that they can be written to. */
@@ -58,11 +60,15 @@ export class ContainerRunner {
     const lower = await this.#options.lowerOf(record)
     held.use(await this.#options.hold(id))
     const { network, etc, named } = await this.#enterNetwork(record, held)
+    const opened = held.use(await this.#options.volumes.open(record))
     return await snapshots.use(async (snapshotter) => {
       await using snapshot = await snapshotter.reopen(join(folder, 'files'), lower)
-      const mounts = [snapshot.root, ...sorted(etcMounts(etc))] as const
+      const own = sorted([...etcMounts(etc), ...opened.mounts])
       const findHolder = (name: string) => this.#options.find(name).process()
-      const spec = containerSpec(named, { mounts: [...mounts], network, findHolder })
+      const spec = containerSpec(named, {
+        mounts: [snapshot.root, ...own],
+        ...{ network, findHolder },
+      })
       const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? []
       await using process = await sandbox.start(spec, {
         stdin: config.OpenStdin === true ? 'pipe' : 'empty',
@@ -100,9 +106,11 @@ export class ContainerRunner {
     if (entered !== undefined) updateHosts(this.folder(record.id), entered)
   }
 
-  readonly discard: ContainerDeps['discard'] = async ({ id }) => {
+  readonly discard: ContainerDeps['discard'] = async (record, { volumes }) => {
+    const { id } = record
     await this.logs.forget(id)
     rmSync(this.folder(id), { recursive: true, force: true })
+    if (volumes === 'anonymous') await this.#options.volumes.removeAnonymous(record)
   }
 
   /** Removes the folders of containers that are gone. */

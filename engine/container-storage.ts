@@ -34,8 +34,12 @@ import {
 } from '#registry-client'
 import { Turns } from './turns.ts'
 
-type Mounts = ProcessSpec['mounts']
 type Asked = Pick<Upload, 'path' | 'container'>
+
+/** The mounts of a container, its root first, until they are let go. */
+export interface OpenedMounts extends Disposable {
+  readonly mounts: ProcessSpec['mounts']
+}
 
 /** What the files of containers are found with. */
 export interface StorageDeps {
@@ -43,7 +47,7 @@ export interface StorageDeps {
   /** The folder of a container. */
   readonly folder: (id: string) => string
   /** What is mounted in a container, its root first. */
-  readonly mountsOf: (record: ContainerRecord, root: Mount) => Promise<Mounts> | Mounts
+  readonly mountsOf: (record: ContainerRecord, root: Mount) => Promise<OpenedMounts>
   readonly emit: (event: NewEvent) => void
 }
 
@@ -180,7 +184,8 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
       const [sandbox, snapshots] = await Promise.all([services.sandbox(), services.snapshots()])
       const lower = await this.lowerOf(record)
       const snapshot = await snapshots.use((one) => one.reopen(this.filesFolder(record.id), lower))
-      const root = await sandbox.openRoot(await mountsOf(record, snapshot.root))
+      using opened = await mountsOf(record, snapshot.root)
+      const root = await sandbox.openRoot(opened.mounts)
       return {
         descriptor: root.descriptor,
         [Symbol.asyncDispose]: async () => {
@@ -219,9 +224,9 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
     if (!existsSync(upper)) return undefined
     const { services, mountsOf } = this.#deps
     const lower = [upper, ...(await this.lowerOf(record))]
-    const mounts = await mountsOf(record, { type: 'overlay', target: '/', lower })
+    using opened = await mountsOf(record, { type: 'overlay', target: '/', lower })
     try {
-      return await (await services.sandbox()).openRoot(mounts)
+      return await (await services.sandbox()).openRoot(opened.mounts)
     } catch (cause) {
       if (cause instanceof TsbuildError && cause.code === 'STEP_FAILED') return undefined
       throw cause

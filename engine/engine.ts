@@ -13,6 +13,7 @@ import { Networks } from '#engine/networks'
 import { Events, openDocuments } from '#engine/state'
 import { ContainerRunner } from './container-runner.ts'
 import { ContainerStorage } from './container-storage.ts'
+import { ContainerVolumes } from './container-volumes.ts'
 import { etcPaths } from './etc-files.ts'
 import { infoDocument } from './info.ts'
 import { LimitWarnings } from './limit-warnings.ts'
@@ -52,21 +53,35 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       hint: 'use it with --host, stop it, or name another store with --root',
     })
   }
+  const { onWarning } = options
   const events = new Events()
+  const find = (name: string): Container => containers.find(name)
   const networks = new Networks({
     documents: openDocuments({ database: store.engine, kind: 'network' }),
     emit: events.emit,
     open: () => ContainerNetworks.open(),
   })
+  const volumes: ContainerVolumes = new ContainerVolumes({
+    services: builder,
+    documents: openDocuments({ database: store.engine, kind: 'volume' }),
+    images: { resolve: (name, platform) => images.resolve(name, platform) },
+    emit: events.emit,
+    records: () => containers.all().map(({ record }) => record),
+    mountsOf: (name) => find(name).record.mounts,
+  })
   const storage: ContainerStorage = new ContainerStorage({
     ...{ services: builder, emit: events.emit },
     folder: (id) => runner.folder(id),
-    mountsOf: (_record, root) => [root],
+    mountsOf: async (record, root) => {
+      const opened = await volumes.open(record)
+      return {
+        mounts: [root, ...opened.mounts],
+        [Symbol.dispose]: () => opened[Symbol.dispose](),
+      }
+    },
   })
-  const { onWarning } = options
-  const find = (name: string): Container => containers.find(name)
   const runner: ContainerRunner = new ContainerRunner(builder, {
-    ...{ networks, find, onWarning },
+    ...{ networks, volumes, find, onWarning },
     hold: (id) => storage.hold(id),
     lowerOf: (record) => storage.lowerOf(record),
   })
@@ -81,7 +96,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     discard: runner.discard,
     openLog: runner.logs.open,
   })
-  const images = new Images({
+  const images: Images = new Images({
     root: store.root,
     events,
     users: () =>
@@ -91,9 +106,10 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
   })
   return {
     services: servicesOf({
-      ...{ version, builder, events, containers, images, networks, runner, storage },
+      ...{ version, builder, events, containers, images, networks, runner, storage, volumes },
     }),
     restore: async () => {
+      await volumes.volumes.restore()
       runner.removeStrangers(new Set(containers.all().map(({ id }) => id)))
       await Promise.all(containers.all().map((one) => one.recover()))
     },
@@ -104,6 +120,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     [Symbol.asyncDispose]: async () => {
       await networks[Symbol.asyncDispose]()
       await storage[Symbol.asyncDispose]()
+      await volumes[Symbol.asyncDispose]()
       lock[Symbol.dispose]()
       await builder[Symbol.asyncDispose]()
     },
@@ -119,6 +136,7 @@ interface ServiceParts {
   readonly networks: Networks
   readonly runner: ContainerRunner
   readonly storage: ContainerStorage
+  readonly volumes: ContainerVolumes
 }
 
 function servicesOf({
@@ -130,12 +148,14 @@ function servicesOf({
   networks,
   runner,
   storage,
+  volumes,
 }: ServiceParts): EngineServices {
   return {
     ...{ containers, events, images, networks, version },
     files: storage,
     keepLimits: new LimitWarnings().keep,
-    mountPoints: async () => await Promise.resolve([]),
+    volumes: volumes.volumes,
+    mountPoints: volumes.make,
     readLog: runner.logs.read,
     logAttributes: runner.logs.attributes,
     updateHosts: runner.updateHosts,

@@ -18,6 +18,7 @@ import { networkRoutes } from './routes/networks.ts'
 import { registryRoutes } from './routes/registry.ts'
 import { swarmRoutes } from './routes/swarm.ts'
 import { systemRoutes } from './routes/system.ts'
+import { volumeRoutes } from './routes/volumes.ts'
 
 /** A server of the Docker Engine API, which listens on nothing yet. */
 export interface Api extends AsyncDisposable {
@@ -72,6 +73,7 @@ export async function createApi(services: EngineServices): Promise<Api> {
   registryRoutes(app, services)
   buildRoutes(app, services)
   networkRoutes(app, services)
+  volumeRoutes(app, services)
   swarmRoutes(app)
   await app.ready()
   server.on('upgrade', (request: IncomingMessage, socket: Socket, head: Buffer) =>

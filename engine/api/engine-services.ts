@@ -1,10 +1,11 @@
 import type { JsonObject } from '#core'
-import type { Container, Containers } from '#engine/containers'
+import type { Container, Containers, MadeMountPoints } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { LogLine } from '#engine/logs'
-import type { ContainerRecord, HostConfig, MountPoint } from '#engine/model'
+import type { ContainerRecord, HostConfig } from '#engine/model'
 import type { Networks } from '#engine/networks'
 import type { Events } from '#engine/state'
+import type { Volumes } from '#engine/volumes'
 import type { FileServices } from './file-services.ts'
 
 /** What is asked of a log. Times are nanoseconds since the epoch. */
@@ -30,10 +31,12 @@ export interface EngineServices {
   readonly events: Events
   readonly images: Images
   readonly networks: Networks
+  readonly volumes: Volumes
   readonly files: FileServices
   /** What a container may be run with here of what is asked for. */
   keepLimits(hostConfig: HostConfig): Promise<KeptLimits>
-  mountPoints(record: ContainerRecord): Promise<readonly MountPoint[]>
+  /** Makes what a new container mounts. @throws {TsbuildError} in docker's words */
+  mountPoints(record: ContainerRecord): Promise<MadeMountPoints>
   /** @throws {TsbuildError} UNSUPPORTED where its log cannot be read */
   readLog(container: Container, query: LogQuery): AsyncIterable<LogLine>
   /** What its log says with each line. */

@@ -25,14 +25,19 @@ export interface FoundImage {
   readonly config: ContainerConfig
 }
 
+/** Mount points that are held for a container until it is known. */
+export interface MadeMountPoints extends Disposable {
+  readonly points: readonly MountPoint[]
+}
+
 /** What a new container is made with, besides its image. */
 export interface CreateRequest {
   /** Absent: one is invented. */
   readonly name?: string | undefined
   readonly body: CreateBody
   readonly found: FoundImage
-  /** Makes its mount points, of volumes that are made for it, too. */
-  readonly mountPoints: (record: ContainerRecord) => Promise<readonly MountPoint[]>
+  /** Makes its mount points, of volumes that are made for it, too; they are let go when it is known. */
+  readonly mountPoints: (record: ContainerRecord) => Promise<MadeMountPoints>
 }
 
 /** Processes that were started beside those of containers are known for so long after their end: milliseconds. */
@@ -83,7 +88,8 @@ export class Containers {
         restartCount: 0,
         isStoppedByUser: false,
       }
-      const record = { ...draft, mounts: await mountPoints(draft) }
+      using made = await mountPoints(draft)
+      const record = { ...draft, mounts: made.points }
       this.#deps.documents.put(record)
       const container = new Container(record, this.#deps)
       this.#byId.set(id, container)

@@ -1,0 +1,81 @@
+import type { ContainerServices } from '#builder'
+import type { Mount } from '#core'
+import type { MadeMountPoints } from '#engine/containers'
+import type { Images } from '#engine/images'
+import type { ContainerRecord, MountPoint } from '#engine/model'
+import type { Documents, NewEvent } from '#engine/state'
+import {
+  ContainerMounts,
+  type OpenedMounts,
+  type ShowImage,
+  type VolumeRecord,
+  Volumes,
+  VolumeThread,
+} from '#engine/volumes'
+
+/** What volumes of containers are made with. */
+export interface ContainerVolumesOptions {
+  readonly services: ContainerServices
+  readonly documents: Documents<VolumeRecord>
+  readonly images: Pick<Images, 'resolve'>
+  readonly emit: (event: NewEvent) => void
+  /** All containers. */
+  readonly records: () => readonly ContainerRecord[]
+  /** The mounts of a container. @throws {TsbuildError} NOT_FOUND, USAGE */
+  readonly mountsOf: (container: string) => readonly MountPoint[]
+}
+
+/** Volumes, and what containers mount of them, of images and of this machine. */
+export class ContainerVolumes implements AsyncDisposable {
+  readonly volumes: Volumes
+  readonly #options: ContainerVolumesOptions
+  readonly #thread = new VolumeThread()
+  readonly #mounts: ContainerMounts
+
+  constructor(options: ContainerVolumesOptions) {
+    const { services, documents, emit, records } = options
+    this.#options = options
+    this.volumes = new Volumes({
+      ...{ documents, emit, folder: services.store.volumesFolder },
+      usersOf: (name) =>
+        records().flatMap(({ id, mounts }) =>
+          mounts.some(({ Type, Name }) => Type === 'volume' && Name === name) ? [id] : [],
+        ),
+      measure: (directories) => this.#thread.measure(directories),
+    })
+    this.#mounts = new ContainerMounts({ volumes: this.volumes, thread: this.#thread, emit })
+  }
+
+  /** Makes what a new container mounts. @throws {TsbuildError} in docker's words */
+  readonly make = async (record: ContainerRecord): Promise<MadeMountPoints> => {
+    const { services, mountsOf } = this.#options
+    const { manifest, platform } = record.image
+    const lowers = () => services.lowers(manifest, platform)
+    return await this.#mounts.make(record, { lowers, mountsOf })
+  }
+
+  /** What a container mounts, until that is disposed of. @throws {TsbuildError} in docker's words */
+  async open(record: ContainerRecord): Promise<OpenedMounts> {
+    return await this.#mounts.open(record, this.#showImage)
+  }
+
+  /** Removes volumes that only this container had, and nobody has named. */
+  async removeAnonymous(record: ContainerRecord): Promise<void> {
+    await this.#mounts.removeAnonymous(record)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#thread[Symbol.asyncDispose]()
+  }
+
+  readonly #showImage: ShowImage = async ({ image, destination, subpath }) => {
+    const { services, images } = this.#options
+    const { manifest, platform } = (await images.resolve(image)).image
+    const shown: Mount = {
+      ...{ type: 'overlay', target: destination, readonly: true },
+      lower: await services.lowers(manifest, platform),
+      ...(subpath === undefined ? {} : { path: subpath }),
+    }
+    return shown
+  }
+}
