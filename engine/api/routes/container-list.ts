@@ -29,8 +29,7 @@ export async function listContainers(
   const shown = limit > 0 ? found.slice(0, limit) : found
   const documents = shown.map((one) => summaryOf(one, services))
   if (!query.flag('size')) return documents
-  const sizes = await Promise.all(shown.map((one) => sizeOf(one, services)))
-  return documents.map((document, index) => ({ ...document, ...sizes[index] }))
+  return await Promise.all(shown.map((one) => summaryWithSize(one, services)))
 }
 
 /** What the files of a container take, as documents have it. */
@@ -40,6 +39,19 @@ export async function sizeOf(
 ): Promise<{ readonly SizeRw: number; readonly SizeRootFs: number }> {
   const { changed, total } = await files.size(container)
   return { SizeRw: changed, SizeRootFs: total }
+}
+
+/** All containers with what their files take. */
+export async function summariesWithSize(services: EngineServices): Promise<readonly JsonObject[]> {
+  const all = services.containers.all()
+  return await Promise.all(all.map((one) => summaryWithSize(one, services)))
+}
+
+async function summaryWithSize(
+  container: Container,
+  services: EngineServices,
+): Promise<JsonObject> {
+  return { ...summaryOf(container, services), ...(await sizeOf(container, services)) }
 }
 
 function isShown(status: ContainerStatus): boolean {

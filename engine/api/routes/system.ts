@@ -4,7 +4,9 @@ import type { JsonObject } from '#core'
 import type { EngineServices } from '../engine-services.ts'
 import { formatVersion, NEWEST, OLDEST } from '../http/api-version.ts'
 import { Query } from '../http/query.ts'
+import { versionOf } from '../http/request-version.ts'
 import { sendJsonLines } from '../streams/json-lines.ts'
+import { diskUsage } from './disk-usage.ts'
 import { EVENT_FILTERS, eventsOf } from './event-stream.ts'
 
 /** What clients ask of the daemon itself. */
@@ -21,7 +23,15 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
   }
   app.get('/_ping', { exposeHeadRoute: true }, (_request, reply) => ping(reply))
   app.get('/version', async () => await Promise.resolve(versionDocument(services.version)))
-  app.get('/info', async () => ({ ...(await services.info()), ...countsOf(services) }))
+  app.get('/info', async () => {
+    const { Images } = await services.images.usage()
+    return { ...(await services.info()), ...countsOf(services), Images: Images.length }
+  })
+  app.get('/system/df', async (request) => {
+    const query = new Query(request.url)
+    const usage = { types: query.all('type'), verbose: query.flag('verbose') }
+    return await diskUsage(services, usage, versionOf(request))
+  })
   app.get('/events', (request, reply) => {
     const query = new Query(request.url)
     const filters = query.filters(EVENT_FILTERS)

@@ -1,0 +1,100 @@
+import { isJsonObject, type Json, type JsonObject } from '#core'
+import { buildCacheUsage } from '#engine/images'
+import type { EngineServices } from '../engine-services.ts'
+import type { ApiVersion } from '../http/api-version.ts'
+import { summariesWithSize } from './container-list.ts'
+
+/** What usage is asked for. */
+export interface UsageQuery {
+  /** `container`, `image`, `volume`, `build-cache`; none: all. */
+  readonly types: readonly string[]
+  readonly verbose: boolean
+}
+
+/** The parts of an answer before API 1.52. */
+interface Usage {
+  readonly LayersSize?: number
+  readonly Images?: readonly JsonObject[]
+  readonly Containers?: readonly JsonObject[]
+  readonly Volumes?: readonly Json[]
+  readonly BuildCache?: readonly JsonObject[]
+}
+
+/** The document of GET /system/df. */
+export async function diskUsage(
+  services: EngineServices,
+  query: UsageQuery,
+  { minor }: ApiVersion,
+): Promise<JsonObject> {
+  const usage = await measure(services, query.types)
+  if (minor < 52) return { ...usage } as JsonObject
+  return inNewForm(usage, query.verbose)
+}
+
+async function measure(services: EngineServices, types: readonly string[]): Promise<Usage> {
+  const isAsked = (type: string): boolean => types.length === 0 || types.includes(type)
+  const { images, volumes } = services
+  return {
+    ...(isAsked('image') ? await images.usage() : {}),
+    ...(isAsked('container') ? { Containers: await summariesWithSize(services) } : {}),
+    ...(isAsked('volume') ? { Volumes: await volumes.describeUsage(volumes.all()) } : {}),
+    ...(isAsked('build-cache') ? { BuildCache: await buildCacheUsage(images) } : {}),
+  }
+}
+
+/** Counts and sums, and what they are of where that is asked for. */
+function inNewForm(usage: Usage, verbose: boolean): JsonObject {
+  const { LayersSize, Images, Containers, Volumes, BuildCache } = usage
+  const part = (items: readonly Json[] | undefined, how: PartOptions): JsonObject | undefined =>
+    items === undefined ? undefined : partOf(items.filter(isJsonObject), how, verbose)
+  const parts = {
+    ImageUsage: part(Images, {
+      isActive: ({ Containers: count }) => Number(count) > 0,
+      sizeOf: ({ Size, SharedSize }) => Number(Size) - Math.max(Number(SharedSize), 0),
+      total: LayersSize,
+    }),
+    ContainerUsage: part(Containers, {
+      isActive: ({ State }) => ['running', 'paused', 'restarting'].includes(String(State)),
+      sizeOf: ({ SizeRw }) => Number(SizeRw ?? 0),
+    }),
+    VolumeUsage: part(Volumes, {
+      isActive: (volume) => Number(usageOf(volume).RefCount) > 0,
+      sizeOf: (volume) => Number(usageOf(volume).Size),
+    }),
+    BuildCacheUsage: part(BuildCache, {
+      isActive: ({ InUse }) => InUse === true,
+      sizeOf: ({ Size }) => Number(Size),
+    }),
+  }
+  const known = Object.entries(parts).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(known) as JsonObject
+}
+
+function usageOf({ UsageData }: JsonObject): JsonObject {
+  return isJsonObject(UsageData) ? UsageData : {}
+}
+
+interface PartOptions {
+  readonly isActive: (item: JsonObject) => boolean
+  readonly sizeOf: (item: JsonObject) => number
+  /** Bytes of all, where that is not the sum. */
+  readonly total?: number | undefined
+}
+
+function partOf(
+  items: readonly JsonObject[],
+  { isActive, sizeOf, total }: PartOptions,
+  verbose: boolean,
+): JsonObject {
+  const sum = (some: readonly JsonObject[]): number =>
+    some.reduce((bytes, item) => bytes + sizeOf(item), 0)
+  const active = items.filter(isActive)
+  const all = total ?? sum(items)
+  return {
+    ActiveCount: active.length,
+    TotalCount: items.length,
+    Reclaimable: Math.max(all - sum(active), 0),
+    TotalSize: all,
+    ...(verbose ? { Items: items } : {}),
+  }
+}
