@@ -136,21 +136,26 @@ export class ImageNames {
     await this.#update((entries) => withoutRepetition(entries, [kept]))
   }
 
-  /** False when there was no such name. Blobs stay. */
-  async remove(name: string): Promise<boolean> {
-    return await this.#removeAll((entry) => entry.name === name)
+  /**
+   * False when there was no such name. Blobs stay.
+   * @param unnamed what becomes of an image that has lost its last name
+   */
+  async remove(name: string, unnamed: 'forgotten' | 'kept' = 'forgotten'): Promise<boolean> {
+    let found = false
+    await this.#update((entries) => {
+      const [rest, removed] = parted(entries, (entry) => entry.name !== name)
+      found = removed.length > 0
+      return withoutRepetition(rest, unnamed === 'kept' ? removed.flatMap(withoutName) : [])
+    })
+    return found
   }
 
   /** As `remove`, for images that are kept without a name. */
   async forget(digest: Digest): Promise<boolean> {
-    return await this.#removeAll((entry) => isUnnamed(entry, { digest }))
-  }
-
-  async #removeAll(matches: (entry: Entry) => boolean): Promise<boolean> {
     let found = false
     await this.#update((entries) => {
-      const rest = entries.filter((entry) => !matches(entry))
-      found = rest.length < entries.length
+      const [rest, removed] = parted(entries, (entry) => !isUnnamed(entry, { digest }))
+      found = removed.length > 0
       return rest
     })
     return found
@@ -196,6 +201,12 @@ export class ImageNames {
   #write(text: string): void {
     replaceFile(this.#layout.index, text, { layout: this.#layout, presence: this.#presence })
   }
+}
+
+type Parted = readonly [fitting: readonly Entry[], others: readonly Entry[]]
+
+function parted(entries: readonly Entry[], fits: (entry: Entry) => boolean): Parted {
+  return [entries.filter(fits), entries.filter((entry) => !fits(entry))]
 }
 
 /** The index as it was last written by this program. */

@@ -164,23 +164,28 @@ async function applyRemoval(
   { untagged, isDeleted }: Removal,
   store: Store,
 ): Promise<void> {
-  // A container has it still: it stays, without a name.
   const names = new Set(untagged.flatMap(({ name }) => name ?? []))
-  const isUnnamed = image.entries.every(({ name }) => name === undefined || names.has(name))
-  if (!isDeleted && isUnnamed) await store.images.keep(image.target)
   const digests = new Set(
     untagged.flatMap((one) => (one.name === undefined ? [formatReference(one)] : [])),
   )
-  for (const entry of image.entries) {
-    if (entry.name === undefined) {
-      if (isDeleted) await store.images.forget(entry.descriptor.digest)
-    } else if (names.has(entry.name)) await store.images.remove(entry.name)
-    else if (digests.size > 0) await forgetDigests(entry.name, digests, store)
+  for (const { name, descriptor } of image.entries) {
+    if (name === undefined) {
+      if (isDeleted) await store.images.forget(descriptor.digest)
+    } else if (names.has(name)) {
+      // Where a container has it still, it stays without a name.
+      await store.images.remove(name, isDeleted ? 'forgotten' : 'kept')
+    } else if (digests.size > 0) await forgetDigests(name, digests, store)
   }
-  if (isDeleted || !isUnnamed) return
-  for (const { descriptor } of image.entries.slice(1)) {
-    if (descriptor.digest !== image.target.digest) await store.images.forget(descriptor.digest)
-  }
+  if (!isDeleted) await forgetRepetitions(image, store)
+}
+
+/** Of an image that is kept in several forms, one without a name is enough, and none where there is a name. */
+async function forgetRepetitions({ entries }: EngineImage, store: Store): Promise<void> {
+  const digests = [...new Set(entries.map(({ descriptor }) => descriptor.digest))]
+  const named = new Set(store.images.list().map(({ descriptor }) => descriptor.digest))
+  const unnamed = digests.filter((digest) => !named.has(digest))
+  const spare = unnamed.length < digests.length ? unnamed : unnamed.slice(1)
+  for (const digest of spare) await store.images.forget(digest)
 }
 
 async function forgetDigests(

@@ -89,7 +89,8 @@ interface DownloadDeps {
 /** The bytes of a URL, once all of them are here. */
 async function download(source: string, { store, sink, signal }: DownloadDeps): Promise<Bytes> {
   const text = source.includes('://') ? source : `http://${source}`
-  const remote = URL.canParse(text) ? parseHttpSource(text) : undefined
+  const isUrl = /^https?:\/\/[^/]/i.test(text) && URL.canParse(text)
+  const remote = isUrl ? parseHttpSource(text) : undefined
   if (remote === undefined) {
     throw new TsbuildError(`invalid source ${JSON.stringify(withoutCredentials(source))}`, {
       code: 'USAGE',
