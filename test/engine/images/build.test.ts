@@ -69,8 +69,8 @@ describe('POST /build', () => {
   it('prints what docker’s classic builder prints', async () => {
     const from = `FROM ${lab.busybox}`
     const cases: readonly (readonly [readonly string[], Values])[] = [
-      [[from, 'RUN echo one; echo two >&2', 'CMD ["sh"]'], { t: ['built:1', 'built'] }],
-      [[from, 'RUN echo one; echo two >&2', 'CMD ["sh"]'], {}],
+      [[from, 'RUN echo one; sleep 0.2; echo two >&2', 'CMD ["sh"]'], { t: ['built:1', 'built'] }],
+      [[from, 'RUN echo one; sleep 0.2; echo two >&2', 'CMD ["sh"]'], {}],
       [[`${from} AS a`, 'ENV X=1', 'COPY f /', 'FROM a', 'WORKDIR /w', 'USER 1'], {}],
       [
         [from, 'ARG A=1', 'ARG C=5', 'RUN echo $A $C'],

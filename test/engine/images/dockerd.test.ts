@@ -69,9 +69,9 @@ describe('images beside dockerd', () => {
 
   it('answer the same to what is asked of names', async () => {
     const { images, busybox } = lab
-    const [image] = await images.list({}, 41)
-    const id = String(image?.Id)
-    const [pinned] = image?.RepoDigests as readonly string[]
+    const { id } = await images.find({ text: busybox })
+    const { RepoDigests } = await images.inspect({ text: busybox }, 41)
+    const [pinned] = RepoDigests as readonly string[]
     const list = (filters: object) => [
       ['GET', `/images/json?filters=${query(filters)}`] as const,
       () => images.list({ filters: JSON.stringify(filters) }, 41),
