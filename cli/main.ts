@@ -1,9 +1,9 @@
 import { lacksRights } from '#builder/linux'
 import { typedFailure } from '#core'
 import { parseFlags } from './arguments/flags.ts'
-import { chooseCommand, chooseSubcommand } from './commands/choose-command.ts'
+import { chooseCommand, chooseSubcommand } from './choose/choose-command.ts'
+import { COMMANDS } from './choose/table.ts'
 import { type Command, loadCommand } from './commands/command.ts'
-import { COMMANDS } from './commands/table.ts'
 import { type Program, runProcess, runReporting } from './terminal/process.ts'
 import { print, type Shell } from './terminal/shell.ts'
 

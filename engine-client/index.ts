@@ -1,9 +1,4 @@
-export {
-  type ClientOptions,
-  type EngineAnswer,
-  EngineClient,
-  type EngineVersion,
-} from './client.ts'
+export { EngineClient } from './client.ts'
 export {
   chosenEndpoint,
   type DockerEndpoint,
@@ -13,7 +8,7 @@ export {
   usualSockets,
 } from './endpoint/docker-endpoint.ts'
 export { EngineError } from './errors.ts'
-export { type EngineRequest, pathOf } from './request.ts'
+export { pathOf } from './request.ts'
 export { demultiplex, type OutputSinks, sinkOf } from './streams/demultiplex.ts'
 export { DETACH_KEYS, DetachKeys, parseDetachKeys } from './streams/detach-keys.ts'
 export { type Dialer, openDialer } from './transport/dialer.ts'

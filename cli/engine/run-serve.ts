@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { resolveRoot } from '#builder'
 import { parseGroups } from '#core'
 import { type ListenAddress, parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
@@ -8,6 +7,7 @@ import { type Arguments, usageError } from '../arguments/flags.ts'
 import { packageVersion } from '../reports/package-version.ts'
 import { note, type Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
+import { ownDaemon } from './connect/own-daemon.ts'
 
 /** Milliseconds in which containers may end by themselves when the daemon is told to stop. */
 const PATIENCE = 600_000
@@ -15,10 +15,11 @@ const PATIENCE = 600_000
 /** `tsbuild serve` */
 export async function runServe(args: Arguments, shell: Shell): Promise<number> {
   shell.takeTime(PATIENCE)
+  const root = args.text('root') ?? resolveRoot(shell.env)
   await serveEngine({
-    root: args.text('root') ?? resolveRoot(shell.env),
+    root,
     version: packageVersion(),
-    addresses: addressesOf(args, shell),
+    addresses: addressesOf(args, { root, env: shell.env }),
     group: groupOf(args.text('group')),
     tls: tlsOf(args),
     idleTimeout: idleTimeoutOf(args.text('idle-timeout')),
@@ -28,19 +29,14 @@ export async function runServe(args: Arguments, shell: Shell): Promise<number> {
   return 0
 }
 
-function addressesOf(args: Arguments, { env }: Shell): readonly ListenAddress[] {
+/** Where it is told to listen; else where the commands for this store look for their daemon. */
+function addressesOf(
+  args: Arguments,
+  { root, env }: { readonly root: string; readonly env: Shell['env'] },
+): readonly ListenAddress[] {
   const hosts = args.list('host')
-  return hosts.length === 0
-    ? [{ kind: 'unix', path: defaultSocket(env) }]
-    : hosts.flatMap((host) => parseListenAddresses(host, env))
-}
-
-/** The socket of this user's daemon. */
-export function defaultSocket(env: Shell['env']): string {
-  if (process.getuid?.() === 0 && env.XDG_RUNTIME_DIR === undefined)
-    return '/run/tsbuild/engine.sock'
-  const folder = env.XDG_RUNTIME_DIR ?? join(resolveRoot(env), 'run')
-  return join(folder, 'tsbuild', 'engine.sock')
+  if (hosts.length > 0) return hosts.flatMap((host) => parseListenAddresses(host, env))
+  return [{ kind: 'unix', path: ownDaemon(root, env).socket }]
 }
 
 /** By number or name. @throws {TsbuildError} USAGE */

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { chooseCommand } from '../../cli/commands/choose-command.ts'
+import { chooseCommand } from '../../cli/choose/choose-command.ts'
 import { runProgram } from '../../cli/main.ts'
 import { fakeShell } from './support/fake-shell.ts'
 

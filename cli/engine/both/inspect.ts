@@ -9,6 +9,7 @@ import { dockerDocument } from '../../images/docker-document.ts'
 import { findImage } from '../../images/local-images.ts'
 import { openLocalStore } from '../../images/local-store.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
+import { cleanText } from '../../terminal/text.ts'
 import { type ObjectFinder, openObjectFinder } from './find-object.ts'
 
 /** A thing of a daemon, or an image of the store or of a registry. */
@@ -34,14 +35,14 @@ export async function runInspect(args: Arguments, shell: Shell): Promise<number>
     try {
       found.push(await find(name, { args, finder, store }))
     } catch (cause) {
-      // One name has the whole story; of several, those that are there are shown.
+      // Of images alone, one name has the whole story; else those that are there are shown.
       const isMissing = cause instanceof TsbuildError && cause.code === 'NOT_FOUND'
-      if (!isMissing || names.length === 1) throw cause
+      if (!isMissing || (names.length === 1 && !finder.hasDaemon())) throw cause
       failures.push(cause)
     }
   }
   await print(shell, show(found))
-  for (const { message } of failures) note(shell, `Error: ${message}`)
+  for (const { message } of failures) note(shell, `error: ${cleanText(message)}`)
   return failures.length === 0 ? 0 : 1
 }
 
@@ -92,10 +93,10 @@ async function printerOf(args: Arguments): Promise<(found: readonly Found[]) => 
   if (format === 'json') {
     return (found) => {
       const values = found.map((one) => ('document' in one ? one.document : describeImage(one)))
-      return `${JSON.stringify(values, undefined, found.some((one) => 'document' in one) ? 4 : 2)}\n`
+      return `${JSON.stringify(values, undefined, found.every((one) => 'image' in one) ? 2 : 4)}\n`
     }
   }
-  const { parseTemplate } = await import('../../template/go-template.ts')
+  const { parseTemplate } = await import('../template/go-template.ts')
   const { withOptional } = await import('../inspect/show.ts')
   const template = parseTemplate(format)
   return (found) =>

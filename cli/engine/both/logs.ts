@@ -8,10 +8,10 @@ import { EngineError } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments } from '../../arguments/flags.ts'
 import { note, type Shell } from '../../terminal/shell.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { type Engine, openEngine, runningEngine } from '../connect/engine.ts'
 import { daemonMessage } from '../connect/with-engine.ts'
 import { LOG_FLAGS, printContainerLogs } from '../containers/logs.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 
 /** `tsbuild logs` */
 export const LOGS: EngineCommand = {

@@ -1,26 +1,19 @@
-import { isCancelled, TsbuildError } from '#core'
+import { isCancelled } from '#core'
 import type { Arguments } from '../../arguments/flags.ts'
 import { ask } from '../../io/prompt.ts'
 import { print, type Shell } from '../../terminal/shell.ts'
 
-/**
- * Asks whether what is removed may be, unless `--force` says so.
- * @param what for the message when it may not: `container prune`
- * @throws {TsbuildError} CANCELLED
- */
+/** Asks whether what is removed may be, unless `--force` says so. No answer is none. */
 export async function confirmRemoval(
   warning: string,
-  what: string,
   { args, shell }: { readonly args: Arguments; readonly shell: Shell },
-): Promise<void> {
-  if (args.has('force')) return
+): Promise<boolean> {
+  if (args.has('force')) return true
   await print(shell, `${warning}\nAre you sure you want to continue? [y/N] `)
   const answer = await answerOf(shell)
-  if (/^(?:y|yes)$/i.test(answer.trim())) return
-  throw new TsbuildError(`${what} has been cancelled`, { code: 'CANCELLED' })
+  return /^(?:y|yes)$/i.test(answer.trim())
 }
 
-/** No answer is none. */
 async function answerOf(shell: Shell): Promise<string> {
   try {
     return await ask('', shell)

@@ -4,13 +4,14 @@
  */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { closeSync, existsSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { isSea } from 'node:sea'
 import { setTimeout } from 'node:timers/promises'
-import { lockFile } from '#cache'
+import { lockFile, resolveRoot } from '#cache'
 import { ioError, TsbuildError } from '#core'
+import { isUserNamespace } from '#disk'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -33,16 +34,21 @@ const MAX_REPORT = 4000
 /** Where the daemon of a store is reached, whether it runs or not. */
 export function ownDaemon(root: string, env: Environment): OwnDaemon {
   const store = resolve(root)
+  const usual = resolveRoot({ ...env, TSBUILD_ROOT: undefined })
   const id = createHash('sha256').update(store).digest('hex').slice(0, 12)
-  return { root: store, socket: join(runtimeFolder(store, env), `${id}.sock`), env }
+  const folder = runtimeFolder(env)
+  if (folder === undefined) return { root: store, socket: join(store, 'run', NAME), env }
+  const name = store === resolve(usual) ? NAME : `${id}.sock`
+  return { root: store, socket: join(folder, 'tsbuild', name), env }
 }
 
+const NAME = 'engine.sock'
+
 /** Paths of sockets have at most 107 bytes, which a store's path may have already. */
-function runtimeFolder(store: string, { XDG_RUNTIME_DIR }: Environment): string {
-  const uid = process.geteuid?.() ?? 0
-  const users = XDG_RUNTIME_DIR || `/run/user/${uid}`
-  const base = uid === 0 ? '/run' : users
-  return existsSync(base) ? join(base, 'tsbuild') : join(store, 'run')
+function runtimeFolder({ XDG_RUNTIME_DIR }: Environment): string | undefined {
+  // Root has one place, whether it has logged in or not. A user that is root in a namespace is a user.
+  if (process.geteuid?.() === 0 && !isUserNamespace()) return '/run'
+  return XDG_RUNTIME_DIR || undefined
 }
 
 /** @returns whether a daemon answers there */

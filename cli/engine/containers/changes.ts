@@ -1,17 +1,18 @@
-import { createReadStream, createWriteStream, openSync } from 'node:fs'
+import { createWriteStream, openSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { pipeline } from 'node:stream/promises'
 import { ioError } from '#core'
 import { pathOf, sinkOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments, usageError } from '../../arguments/flags.ts'
-import { note, print } from '../../terminal/shell.ts'
+import { note, print, type Shell } from '../../terminal/shell.ts'
 import { cleanText } from '../../terminal/text.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'
 import { LIMIT_FLAGS } from '../create/flags.ts'
 import { parseLimits } from '../create/resources.ts'
 import { parseRestart } from '../create/restart.ts'
 import { withoutEmpty } from '../create/values.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { showProgress } from '../images/json-progress.ts'
 import { objectOf } from '../run/status.ts'
@@ -210,6 +211,14 @@ export const EXPORT: EngineCommand = {
   },
 }
 
+async function openTar(path: string, { stdin }: Shell): Promise<AsyncIterable<Uint8Array>> {
+  if (path === '-') return stdin as unknown as AsyncIterable<Uint8Array>
+  const file = await open(path).catch((cause) => {
+    throw ioError(`open ${path}`, cause)
+  })
+  return file.createReadStream()
+}
+
 function openNew(path: string): number {
   try {
     return openSync(path, 'w', 0o600)
@@ -236,14 +245,13 @@ export const IMPORT: EngineCommand = {
     const usage = 'tsbuild import [flags] FILE|URL|- [NAME[:TAG]]'
     const [source = '', name = ''] = expectArguments(args, { least: 1, most: 2, usage })
     const isUrl = /^https?:\/\//.test(source)
-    const tar = source === '-' ? shell.stdin : createReadStream(source)
-    const bytes = tar as unknown as AsyncIterable<Uint8Array>
-    const { repo, tag } = splitImage(name)
+    const repo = name || undefined
     const [message, platform] = [args.text('message'), args.text('platform')]
     const fromSrc = isUrl ? source : '-'
-    const query = { fromSrc, repo, tag, message, platform, changes: args.list('change') }
+    const query = { fromSrc, repo, message, platform, changes: args.list('change') }
     return await withEngine(args, shell, async ({ client }) => {
-      const body = isUrl ? {} : ({ body: { kind: 'tar', bytes } } as const)
+      const bytes = isUrl ? undefined : await openTar(source, shell)
+      const body = bytes === undefined ? {} : ({ body: { kind: 'tar', bytes } } as const)
       const messages = client.messages({ method: 'POST', path: '/images/create', query, ...body })
       const lines: string[] = []
       await showProgress(messages, {

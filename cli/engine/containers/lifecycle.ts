@@ -1,15 +1,15 @@
-import { pathOf } from '#engine-client'
+import { EngineError, pathOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, type Flag } from '../../arguments/flags.ts'
 import { print, type Shell } from '../../terminal/shell.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import type { Engine } from '../connect/engine.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'
 import { integerOf } from '../create/values.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { ignoringUnchanged } from '../run/attach.ts'
 import { beginWait } from '../run/status.ts'
 
-/** What is done to each container that is named; its name is printed then, or what is returned. */
+/** What is done to each container that is named; its name is printed then, or what is returned, unless that is empty. */
 interface Action {
   readonly name: string
   readonly aliases?: readonly string[]
@@ -37,7 +37,7 @@ function commandOf({
     return await withEngine(args, shell, async ({ client }) => {
       return await forEachName(names, shell, async (container) => {
         const text = await act(container, client, args)
-        await print(shell, `${text ?? container}\n`)
+        if (text !== '') await print(shell, `${text ?? container}\n`)
       })
     })
   }
@@ -140,16 +140,19 @@ export const RM: EngineCommand = commandOf({
     const query = { force: flag('force'), v: flag('volumes'), link: flag('link') }
     const path = pathOf`/containers/${name}`
     const removal = client.json({ method: 'DELETE', path, query })
-    await (args.has('force') ? ignoringMissing(removal) : removal)
+    if (!args.has('force')) await removal
+    else if (!(await isThere(removal))) return ''
     return undefined
   },
 })
 
-/** As `rm -f` does. */
-async function ignoringMissing(work: Promise<unknown>): Promise<void> {
+/** Whether there was something to remove: `rm -f` does not mind. */
+async function isThere(removal: Promise<unknown>): Promise<boolean> {
   try {
-    await work
+    await removal
+    return true
   } catch (cause) {
-    if (!(cause instanceof Error && 'status' in cause && cause.status === 404)) throw cause
+    if (cause instanceof EngineError && cause.status === 404) return false
+    throw cause
   }
 }

@@ -3,8 +3,8 @@ import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments, usageError } from '../../arguments/flags.ts'
 import { print } from '../../terminal/shell.ts'
 import { cleanLine } from '../../terminal/text.ts'
-import type { EngineCommand } from '../command.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import type { EngineCommand } from '../definition/command.ts'
 import { alignTabs } from '../format/tab-writer.ts'
 import { objectOf } from '../run/status.ts'
 
@@ -59,7 +59,7 @@ export const PORT: EngineCommand = {
       const port = wanted.includes('/') ? wanted : `${wanted}/tcp`
       const addresses = addressesOf(ports[port])
       if (addresses.length === 0) {
-        throw usageError(`no public port '${port}' published for ${name}`)
+        throw usageError(`no public port '${wanted}' published for ${name}`)
       }
       await print(shell, addresses.map((address) => `${address}\n`).join(''))
       return 0

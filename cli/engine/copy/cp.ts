@@ -5,8 +5,8 @@ import { type EngineClient, EngineError, pathOf, sinkOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, usageError } from '../../arguments/flags.ts'
 import { note, type Shell } from '../../terminal/shell.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { humanSize } from '../format/human.ts'
 import { objectOf } from '../run/status.ts'
 import {
@@ -150,7 +150,8 @@ class Counted extends Transform {
 }
 
 function say(bytes: number, where: string, { args, shell }: Pick<Copy, 'args' | 'shell'>): void {
-  if (!args.has('quiet')) note(shell, `Successfully copied ${humanSize(bytes)} to ${where}`)
+  if (!args.has('quiet') && shell.stderr.isTTY === true)
+    note(shell, `Successfully copied ${humanSize(bytes)} to ${where}`)
 }
 
 const STAT = 'x-docker-container-path-stat'

@@ -36,7 +36,7 @@ export function isFolderPath(path: string): boolean {
 }
 
 /** Whether only what is in a folder is meant, not the folder itself. */
-export function isContent(path: string): boolean {
+function isContent(path: string): boolean {
   return /(?:^|\/)\.$/.test(path)
 }
 

@@ -1,5 +1,5 @@
 import type { Flag } from '../../arguments/flags.ts'
-import { flagsOf } from '../command.ts'
+import { flagsOf } from '../definition/command.ts'
 
 const MANY = { repeat: true } as const
 

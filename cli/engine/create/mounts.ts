@@ -37,13 +37,9 @@ export function parseTmpfs(texts: readonly string[]): Readonly<Record<string, st
   )
 }
 
-type Draft = {
-  -readonly [Name in keyof MountRequest]: MountRequest[Name]
-}
-
 /** `--mount`: settings in CSV. @throws {TsbuildError} USAGE */
 export function parseMount(text: string): MountRequest {
-  const draft: Draft = { Type: 'volume' }
+  let draft: MountRequest = { Type: 'volume' }
   for (const field of csvFields(text)) {
     const [name, value] = splitPair(field)
     const set = SETTINGS.get(name.toLowerCase())
@@ -57,12 +53,12 @@ export function parseMount(text: string): MountRequest {
     if (!field.includes('=') && !isSwitch) {
       throw argumentError('mount', text, `invalid field '${field}' must be a key=value pair`)
     }
-    set(draft, field.includes('=') ? value : 'true', name)
+    draft = { ...draft, ...set(field.includes('=') ? value : 'true', draft, name) }
   }
   return checked(draft, text)
 }
 
-function checked(draft: Draft, text: string): MountRequest {
+function checked(draft: MountRequest, text: string): MountRequest {
   const { Type: type, Target, BindOptions, VolumeOptions, ImageOptions, TmpfsOptions } = draft
   if (type === '') throw argumentError('mount', text, 'type is required')
   if (!Target) throw argumentError('mount', text, 'target is required')
@@ -94,21 +90,19 @@ function checked(draft: Draft, text: string): MountRequest {
   return draft
 }
 
-type Setter = (draft: Draft, value: string, name: string) => void
+/** What a setting adds to those before it. */
+type Setter = (value: string, draft: MountRequest, name: string) => MountRequest
 
-const setSource: Setter = (draft, value) => {
-  draft.Source =
-    value === '.' || value.startsWith('./') || value.startsWith('../') ? resolve(value) : value
-}
-const setTarget: Setter = (draft, value) => {
+const setSource: Setter = (value) => ({
+  Source: /^\.{1,2}(?:\/|$)/.test(value) ? resolve(value) : value,
+})
+const setTarget: Setter = (value) => {
   if (value !== '' && !isAbsolute(value)) {
     throw usageError(`invalid mount path: '${value}' mount path must be absolute`)
   }
-  draft.Target = value
+  return { Target: value }
 }
-const setReadOnly: Setter = (draft, value, name) => {
-  draft.ReadOnly = switched(value, name)
-}
+const setReadOnly: Setter = (value, _draft, name) => ({ ReadOnly: switched(value, name) })
 
 const SWITCHES: ReadonlySet<string> = new Set([
   'readonly',
@@ -118,7 +112,7 @@ const SWITCHES: ReadonlySet<string> = new Set([
 ])
 
 const SETTINGS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
-  ['type', (draft, value) => void (draft.Type = value.toLowerCase())],
+  ['type', (value) => ({ Type: value.toLowerCase() })],
   ['source', setSource],
   ['src', setSource],
   ['target', setTarget],
@@ -126,75 +120,80 @@ const SETTINGS: ReadonlyMap<string, Setter> = new Map<string, Setter>([
   ['destination', setTarget],
   ['readonly', setReadOnly],
   ['ro', setReadOnly],
-  ['consistency', (draft, value) => void (draft.Consistency = value.toLowerCase())],
-  ['bind-propagation', (draft, value) => bind(draft, { Propagation: value.toLowerCase() })],
+  ['consistency', (value) => ({ Consistency: value.toLowerCase() })],
+  ['bind-propagation', (value, draft) => bind(draft, { Propagation: value.toLowerCase() })],
   [
     'bind-nonrecursive',
-    (draft, value, name) => bind(draft, { NonRecursive: switched(value, name) }),
+    (value, draft, name) => bind(draft, { NonRecursive: switched(value, name) }),
   ],
-  ['bind-recursive', setRecursive],
+  ['bind-recursive', (value, draft) => bind(draft, recursionOf(value))],
   [
     'bind-create-src',
-    (draft, value, name) => bind(draft, { CreateMountpoint: switched(value, name) }),
+    (value, draft, name) => bind(draft, { CreateMountpoint: switched(value, name) }),
   ],
-  ['volume-nocopy', (draft, value, name) => volume(draft, { NoCopy: switched(value, name) })],
-  ['volume-subpath', (draft, value) => volume(draft, { Subpath: value })],
+  ['volume-nocopy', (value, draft, name) => volume(draft, { NoCopy: switched(value, name) })],
+  ['volume-subpath', (value, draft) => volume(draft, { Subpath: value })],
   [
     'volume-label',
-    (draft, value) =>
-      volume(draft, {
-        Labels: { ...draft.VolumeOptions?.Labels, ...Object.fromEntries([splitPair(value)]) },
-      }),
+    (value, draft) => volume(draft, { Labels: withPair(draft.VolumeOptions?.Labels, value) }),
   ],
-  [
-    'volume-driver',
-    (draft, value) =>
-      volume(draft, { DriverConfig: { ...draft.VolumeOptions?.DriverConfig, Name: value } }),
-  ],
+  ['volume-driver', (value, draft) => driver(draft, { Name: value })],
   [
     'volume-opt',
-    (draft, value) => {
-      const { DriverConfig } = draft.VolumeOptions ?? {}
-      const Options = { ...DriverConfig?.Options, ...Object.fromEntries([splitPair(value)]) }
-      volume(draft, { DriverConfig: { ...DriverConfig, Options } })
-    },
+    (value, draft) =>
+      driver(draft, { Options: withPair(draft.VolumeOptions?.DriverConfig?.Options, value) }),
   ],
-  ['image-subpath', (draft, value) => void (draft.ImageOptions = { Subpath: value })],
-  [
-    'tmpfs-size',
-    (draft, value) =>
-      void (draft.TmpfsOptions = { ...draft.TmpfsOptions, SizeBytes: parseSize(value, 'mount') }),
-  ],
-  ['tmpfs-mode', setMode],
+  ['image-subpath', (value) => ({ ImageOptions: { Subpath: value } })],
+  ['tmpfs-size', (value, draft) => tmpfs(draft, { SizeBytes: parseSize(value, 'mount') })],
+  ['tmpfs-mode', (value, draft) => tmpfs(draft, { Mode: modeOf(value) })],
 ])
 
-function bind(draft: Draft, options: NonNullable<MountRequest['BindOptions']>): void {
-  draft.BindOptions = { ...draft.BindOptions, ...options }
+type Options<Name extends keyof MountRequest> = NonNullable<MountRequest[Name]>
+
+function bind(draft: MountRequest, options: Options<'BindOptions'>): MountRequest {
+  return { BindOptions: { ...draft.BindOptions, ...options } }
 }
 
-function volume(draft: Draft, options: NonNullable<MountRequest['VolumeOptions']>): void {
-  draft.VolumeOptions = { ...draft.VolumeOptions, ...options }
+function volume(draft: MountRequest, options: Options<'VolumeOptions'>): MountRequest {
+  return { VolumeOptions: { ...draft.VolumeOptions, ...options } }
 }
 
-function setRecursive(draft: Draft, value: string): void {
-  const options: Readonly<Record<string, NonNullable<MountRequest['BindOptions']>>> = {
-    enabled: {},
-    disabled: { NonRecursive: true },
-    writable: { ReadOnlyNonRecursive: true },
-    readonly: { ReadOnlyForceRecursive: true },
-  }
-  const found = options[value]
-  if (found === undefined) {
-    throw usageError(
-      `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
-    )
-  }
-  bind(draft, found)
+function driver(
+  draft: MountRequest,
+  settings: NonNullable<Options<'VolumeOptions'>['DriverConfig']>,
+): MountRequest {
+  return volume(draft, { DriverConfig: { ...draft.VolumeOptions?.DriverConfig, ...settings } })
 }
 
-function setMode(draft: Draft, value: string): void {
+function tmpfs(draft: MountRequest, options: Options<'TmpfsOptions'>): MountRequest {
+  return { TmpfsOptions: { ...draft.TmpfsOptions, ...options } }
+}
+
+function withPair(
+  pairs: Readonly<Record<string, string>> | undefined,
+  text: string,
+): Readonly<Record<string, string>> {
+  return { ...pairs, ...Object.fromEntries([splitPair(text)]) }
+}
+
+const RECURSIONS: ReadonlyMap<string, Options<'BindOptions'>> = new Map([
+  ['enabled', {}],
+  ['disabled', { NonRecursive: true }],
+  ['writable', { ReadOnlyNonRecursive: true }],
+  ['readonly', { ReadOnlyForceRecursive: true }],
+])
+
+function recursionOf(value: string): Options<'BindOptions'> {
+  const found = RECURSIONS.get(value)
+  if (found !== undefined) return found
+  throw usageError(
+    `invalid value for bind-recursive: ${value} (must be "enabled", "disabled", "writable", or "readonly")`,
+  )
+}
+
+function modeOf(value: string): number {
   if (!/^[0-7]+$/.test(value)) throw usageError(`invalid value for tmpfs-mode: ${value}`)
-  draft.TmpfsOptions = { ...draft.TmpfsOptions, Mode: Number.parseInt(value, 8) }
+  return Number.parseInt(value, 8)
 }
 
 function switched(value: string, name: string): boolean {

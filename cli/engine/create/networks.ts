@@ -56,7 +56,7 @@ export function parseNetworks(args: Arguments): NetworkSettings {
 }
 
 /** Whether a mode is the name of a network that a user has made. */
-export function isUserDefined(mode: string): boolean {
+function isUserDefined(mode: string): boolean {
   return !/^(?:default|bridge|host|none|container:.*)$/s.test(mode)
 }
 

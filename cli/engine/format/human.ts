@@ -43,7 +43,7 @@ const LENGTHS: readonly (readonly [below: number, unit: number, name: string])[]
 ]
 
 /** `About a minute`, `3 hours`. Spec: docker's go-units, HumanDuration */
-export function humanDuration(seconds: number): string {
+function humanDuration(seconds: number): string {
   const whole = Math.floor(seconds)
   if (whole < 1) return 'Less than a second'
   if (whole === 1) return '1 second'
@@ -78,8 +78,15 @@ export function ellipsis(text: string, most: number): string {
     : `${characters.slice(0, most - 1).join('')}…`
 }
 
-/** `2026-01-31 12:00:00 +0100 CET`: as Go prints a time. */
-export function goTime(milliseconds: number): string {
+/** The same of a time as JSON has it, with its fraction of a second; text that is not one stays as it is. */
+export function goTimeOf(text: string): string {
+  const date = Date.parse(text)
+  if (Number.isNaN(date)) return text
+  return goTime(date, /\.\d*[1-9]/.exec(text)?.[0])
+}
+
+/** `2026-01-31 12:00:00 +0100 CET`: as Go prints a time. @param fraction of the second, with its dot */
+export function goTime(milliseconds: number, fraction: string = ''): string {
   const date = new Date(milliseconds)
   const two = (value: number): string => String(value).padStart(2, '0')
   const offset = -date.getTimezoneOffset()
@@ -87,7 +94,7 @@ export function goTime(milliseconds: number): string {
   const zone = `${sign}${two(Math.floor(Math.abs(offset) / 60))}${two(Math.abs(offset) % 60)}`
   const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`
   const time = `${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
-  return `${day} ${time} ${zone} ${zoneName(date, zone)}`
+  return `${day} ${time}${fraction} ${zone} ${zoneName(date, zone)}`
 }
 
 function zoneName(date: Date, zone: string): string {

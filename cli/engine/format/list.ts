@@ -1,8 +1,8 @@
 import type { Arguments } from '../../arguments/flags.ts'
-import { parseTemplate } from '../../template/go-template.ts'
-import type { Value, ValueObject } from '../../template/value.ts'
 import { print, type Shell } from '../../terminal/shell.ts'
 import { cleanLine } from '../../terminal/text.ts'
+import { parseTemplate } from '../template/go-template.ts'
+import type { Value, ValueObject } from '../template/value.ts'
 import { alignTabs } from './tab-writer.ts'
 
 /** A kind of list: what its rows have, and how it is printed unless it is said. */

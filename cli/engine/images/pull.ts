@@ -43,7 +43,7 @@ function familiarName({ registry, repository }: Reference): string {
 }
 
 /** What authenticates this user at a registry, for the daemon to use. Spec: Docker Engine API, X-Registry-Auth */
-export async function authHeaders(
+async function authHeaders(
   registry: string,
   { env }: Pick<Shell, 'env'>,
 ): Promise<Readonly<Record<string, string>>> {

@@ -1,7 +1,7 @@
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { inspectObject, type ObjectKind, showDocuments } from './show.ts'
 
 /** `tsbuild KIND inspect` */

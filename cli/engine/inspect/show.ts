@@ -1,9 +1,9 @@
 import { type Json, TsbuildError } from '#core'
 import { type EngineClient, EngineError, pathOf } from '#engine-client'
 import type { Arguments } from '../../arguments/flags.ts'
-import { parseTemplate } from '../../template/go-template.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
 import { objectOf } from '../run/status.ts'
+import { parseTemplate } from '../template/go-template.ts'
 
 /** What can be inspected. */
 export type ObjectKind = 'container' | 'image' | 'network' | 'volume'
@@ -83,5 +83,5 @@ export function withOptional(document: Json): Json {
 
 /** The error of docker for a name of nothing. */
 export function noSuchObject(name: string): TsbuildError {
-  return new TsbuildError(`No such object: ${name}`, { code: 'NOT_FOUND' })
+  return new TsbuildError(`no such object: ${name}`, { code: 'NOT_FOUND' })
 }

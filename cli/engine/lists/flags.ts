@@ -1,5 +1,5 @@
 import type { Flag } from '../../arguments/flags.ts'
-import { flagsOf } from '../command.ts'
+import { flagsOf } from '../definition/command.ts'
 
 /** For commands that list or show something. */
 export const FORMAT: readonly Flag[] = flagsOf('Screen', {

@@ -1,10 +1,10 @@
 import type { Json } from '#core'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments } from '../../arguments/flags.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { integerOf } from '../create/values.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { ellipsis, goTime, humanAge, humanSize, truncateId } from '../format/human.ts'
 import { type Column, type ListKind, printList } from '../format/list.ts'
 import { objectOf } from '../run/status.ts'
@@ -98,6 +98,7 @@ function columnsOf(isWhole: boolean): Readonly<Record<string, Column<Item>>> {
     Mounts: ['MOUNTS', ({ Mounts }) => mountsText(Mounts, isWhole)],
     LocalVolumes: ['LOCAL VOLUMES', ({ Mounts }) => String(localVolumes(Mounts))],
     Networks: ['NETWORKS', networksText],
+    HealthStatus: ['HEALTH STATUS', ({ Health }) => String(objectOf(Health).Status ?? '')],
     Platform: ['PLATFORM', ({ ImageManifestDescriptor }) => platformOf(ImageManifestDescriptor)],
   }
 }
@@ -146,7 +147,6 @@ function networksText({ NetworkSettings }: Item): string {
   return Object.keys(objectOf(objectOf(NetworkSettings).Networks)).join(',')
 }
 
-function platformOf(descriptor: Json | undefined): string {
-  const { os, architecture, variant } = objectOf(objectOf(descriptor).platform)
-  return [os, architecture, variant].filter(Boolean).join('/')
+function platformOf(descriptor: Json | undefined): Json {
+  return objectOf(descriptor).platform ?? null
 }

@@ -1,14 +1,14 @@
 import type { Json } from '#core'
-import { pathOf } from '#engine-client'
+import { EngineError, pathOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
 import { note, print } from '../../terminal/shell.ts'
 import { cleanText } from '../../terminal/text.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'
 import { integerOf, pairs, withoutEmpty } from '../create/values.ts'
-import { truncateId } from '../format/human.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
+import { goTimeOf, truncateId } from '../format/human.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { inspectCommand } from '../inspect/inspect-of.ts'
 import { FILTERS, FORMAT, QUIET_IDS } from '../lists/flags.ts'
@@ -182,7 +182,7 @@ function listKind(isWhole: boolean): ListKind<Item> {
           ([name]) =>
             String(objectOf(Labels)[String(name)] ?? ''),
       ],
-      CreatedAt: ['CREATED AT', text('Created')],
+      CreatedAt: ['CREATED AT', ({ Created }) => goTimeOf(String(Created ?? ''))],
     },
     table: ['ID', 'Name', 'Driver', 'Scope'],
     quiet: '{{.ID}}',
@@ -235,7 +235,7 @@ async function ignoringMissing(work: Promise<unknown>): Promise<void> {
   try {
     await work
   } catch (cause) {
-    if (!(cause instanceof Error && 'status' in cause && cause.status === 404)) throw cause
+    if (!(cause instanceof EngineError && cause.status === 404)) throw cause
   }
 }
 

@@ -1,10 +1,10 @@
-import { pathOf } from '#engine-client'
+import { EngineError, pathOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, usageError } from '../../arguments/flags.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import type { Engine } from '../connect/engine.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { joinStreams } from '../streams/attach.ts'
 import { followWindow } from '../streams/window.ts'
 import { proxySignals } from './run.ts'
@@ -35,7 +35,7 @@ export const ATTACH: EngineCommand = {
       const container = await inspectContainer(engine.client, name)
       checkRunning(container)
       const stdin = !args.has('no-stdin') && container.openStdin
-      return await attachTo(container, engine, { args, shell, stdin, start: async () => undefined })
+      return await attachTo(container, engine, { args, shell, stdin, start: undefined })
     })
   },
 }
@@ -77,10 +77,15 @@ export const START: EngineCommand = {
         )
       }
       if (!args.has('attach') && !args.has('interactive')) {
-        return await forEachName(names, shell, async (name) => {
+        const failed: string[] = []
+        const code = await forEachName(names, shell, async (name) => {
+          failed.push(name)
           await startIt(name)
+          failed.pop()
           await print(shell, `${name}\n`)
         })
+        if (code !== 0) note(shell, `failed to start containers: ${failed.join(', ')}`)
+        return code
       }
       const [name = '', ...others] = names
       if (others.length > 0)
@@ -102,7 +107,7 @@ export async function ignoringUnchanged(work: Promise<unknown>): Promise<void> {
   try {
     await work
   } catch (cause) {
-    if (!(cause instanceof Error && 'status' in cause && cause.status === 304)) throw cause
+    if (!(cause instanceof EngineError && cause.status === 304)) throw cause
   }
 }
 
@@ -117,7 +122,8 @@ interface AttachOptions {
   readonly args: Arguments
   readonly shell: Shell
   readonly stdin: boolean
-  readonly start: () => Promise<void>
+  /** Starts one that does not run. */
+  readonly start: (() => Promise<void>) | undefined
 }
 
 async function attachTo(
@@ -129,15 +135,17 @@ async function attachTo(
   const detachKeys = args.text('detach-keys')
   const isProxied = args.text('sig-proxy') !== 'false' && !tty
   using _signals = isProxied ? proxySignals(client, id) : undefined
+  // One that runs may end at any time: then it does not run, and there is no next end.
+  const running = start === undefined ? await beginWait(client, id, 'not-running') : undefined
   const stream = await client.hijack({
     method: 'POST',
     path: pathOf`/containers/${id}/attach`,
     query: { stream: true, stdin, stdout: true, stderr: true, detachKeys },
   })
-  const status = await beginWait(client, id, autoRemove ? 'removed' : 'next-exit')
+  const status = running ?? (await beginWait(client, id, autoRemove ? 'removed' : 'next-exit'))
   const joined = joinStreams(stream, shell, { tty, stdin, detachKeys })
   joined.catch(() => undefined)
-  await start().catch((cause: unknown) => {
+  await start?.().catch((cause: unknown) => {
     stream.destroy()
     throw cause
   })

@@ -2,8 +2,8 @@ import type { Json } from '#core'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
 import { print } from '../../terminal/shell.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { ellipsis, humanAge, humanSize, truncateId } from '../format/human.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { alignTabs } from '../format/tab-writer.ts'
@@ -183,7 +183,7 @@ const TABLES: Readonly<Record<string, Table>> = {
       ).split(/:(?=[^:]*$)/)
       const shared = Math.max(0, Number(item.SharedSize ?? 0))
       const size = Number(item.Size ?? 0)
-      const sizes = [size, shared, size - shared].map((value) => humanSize(value))
+      const sizes = [humanSize(size), humanSize(shared), humanSize(size - shared, 4)]
       return [
         repository,
         tag,

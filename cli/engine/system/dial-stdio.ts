@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
-import type { EngineCommand } from '../command.ts'
 import { openEngine } from '../connect/engine.ts'
+import type { EngineCommand } from '../definition/command.ts'
 
 /** `tsbuild system dial-stdio` */
 export const DIAL_STDIO: EngineCommand = {

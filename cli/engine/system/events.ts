@@ -1,15 +1,15 @@
 import type { Json } from '#core'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
-import { parseTemplate } from '../../template/go-template.ts'
 import { print } from '../../terminal/shell.ts'
 import { cleanLine } from '../../terminal/text.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { timeOf } from '../format/times.ts'
 import { FILTERS } from '../lists/flags.ts'
 import { objectOf } from '../run/status.ts'
+import { parseTemplate } from '../template/go-template.ts'
 
 /** `tsbuild events` */
 export const EVENTS: EngineCommand = {

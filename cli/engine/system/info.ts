@@ -1,13 +1,13 @@
 import type { Json } from '#core'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
-import { parseTemplate } from '../../template/go-template.ts'
 import { note, print } from '../../terminal/shell.ts'
 import { cleanText } from '../../terminal/text.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { binarySize } from '../format/human.ts'
 import { objectOf } from '../run/status.ts'
+import { parseTemplate } from '../template/go-template.ts'
 
 /** `tsbuild info` */
 export const INFO: EngineCommand = {

@@ -1,13 +1,13 @@
 import type { Json } from '#core'
 import { type EngineClient, isBefore } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
-import { type Arguments, expectArguments, type Flag } from '../../arguments/flags.ts'
+import { type Arguments, expectArguments, type Flag, usageError } from '../../arguments/flags.ts'
 import { print, type Shell } from '../../terminal/shell.ts'
 import { cleanText } from '../../terminal/text.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { confirmRemoval } from '../connect/confirm.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { withEngine } from '../connect/with-engine.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { humanSize } from '../format/human.ts'
 import { objectOf } from '../run/status.ts'
 
@@ -73,7 +73,7 @@ function pruneCommand({ of, summary, flags = [], warning, prune }: PruneParts): 
     examples: [],
     run: async (args, shell) => {
       expectArguments(args, { least: 0, most: 0, usage })
-      await confirmRemoval(warning(args), `${of} prune`, { args, shell })
+      if (!(await confirmRemoval(warning(args), { args, shell }))) return 0
       return await withEngine(args, shell, async ({ client }) => {
         const pruned = await prune(client, args)
         await printPruned(pruned, shell)
@@ -103,7 +103,10 @@ export const SYSTEM_PRUNE: EngineCommand = {
   examples: [],
   run: async (args, shell) => {
     expectArguments(args, { least: 0, most: 0, usage: 'tsbuild system prune [flags]' })
-    await confirmRemoval(systemWarning(args), 'system prune', { args, shell })
+    if (args.has('volumes') && args.list('filter').some((text) => text.startsWith('until='))) {
+      throw usageError('the "until" filter is not supported with "--volumes"')
+    }
+    if (!(await confirmRemoval(systemWarning(args), { args, shell }))) return 0
     return await withEngine(args, shell, async ({ client }) => {
       let space = 0
       for (const prune of systemParts(args)) {
@@ -150,7 +153,7 @@ async function pruneNetworks(client: EngineClient, args: Arguments): Promise<Pru
 /** Before version 1.42 all unused volumes were meant. */
 async function pruneVolumes(client: EngineClient, args: Arguments): Promise<Pruned> {
   const { api } = await client.version()
-  const more = args.has('all') && !isBefore(api, '1.42') ? { all: ['1'] } : {}
+  const more = args.has('all') && !isBefore(api, '1.42') ? { all: ['true'] } : {}
   const answer = await postPrune(client, '/volumes/prune', filtersOf(args, more))
   return prunedOf('Deleted Volumes:', answer.VolumesDeleted, answer)
 }

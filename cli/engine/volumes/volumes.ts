@@ -3,10 +3,10 @@ import { pathOf } from '#engine-client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments, usageError } from '../../arguments/flags.ts'
 import { print } from '../../terminal/shell.ts'
-import { type EngineCommand, flagsOf } from '../command.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'
 import { pairs } from '../create/values.ts'
+import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { humanSize } from '../format/human.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { inspectCommand } from '../inspect/inspect-of.ts'
@@ -58,8 +58,7 @@ type Item = { readonly [name: string]: Json }
 
 const notKnown = (): string => 'N/A'
 
-/** How volumes are listed. */
-export const VOLUME_LIST: ListKind<Item> = {
+const VOLUME_LIST: ListKind<Item> = {
   columns: {
     Name: ['VOLUME NAME', ({ Name }) => String(Name)],
     Driver: ['DRIVER', ({ Driver }) => String(Driver)],

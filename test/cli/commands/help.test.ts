@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
+import { COMMANDS } from '../../../cli/choose/table.ts'
 import { loadCommand } from '../../../cli/commands/command.ts'
 import { commandHelp, programHelp } from '../../../cli/commands/help-text.ts'
-import { COMMANDS } from '../../../cli/commands/table.ts'
 
 const LOADED = await Promise.all(COMMANDS.map(loadCommand))
 const ALL = LOADED.flatMap((command) => {

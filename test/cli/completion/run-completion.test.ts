@@ -3,7 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { COMMANDS } from '../../../cli/commands/table.ts'
+import { COMMANDS } from '../../../cli/choose/table.ts'
 import { runProgram } from '../../../cli/main.ts'
 import { fakeShell } from '../support/fake-shell.ts'
 

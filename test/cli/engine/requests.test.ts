@@ -4,10 +4,7 @@ import { COMMAND_LINES } from './command-lines.ts'
 import { compareRequests, type RequestComparison } from './requests.ts'
 
 /** Debian's client, and the version that it speaks. */
-const DOCKER = {
-  docker: process.env.HGDOCKER ?? '/usr/bin/docker',
-  version: process.env.HGVERSION ?? '1.41',
-}
+const DOCKER = { docker: '/usr/bin/docker', version: '1.41' }
 
 describe('requests', () => {
   let directory: TemporaryDirectory

@@ -45,10 +45,12 @@ export async function compareRequests(
 
 /**
  * Docker waits for a container in the background, too, and does nothing with the answer; it looks at a container before
- * it starts a process in it.
+ * it starts a process in it, and at a network before it removes that.
  */
-function isNeedless({ path }: EngineRecord, words: readonly string[]): boolean {
+function isNeedless({ method, path }: EngineRecord, words: readonly string[]): boolean {
   if (words.includes('-d') && path.endsWith('/wait')) return true
+  if (path === '/version' || (words[0] === 'network' && words[1] === 'rm' && method === 'GET'))
+    return true
   return words[0] === 'exec' && path === '/containers/web/json'
 }
 
@@ -73,11 +75,11 @@ function meaning({ method, path, query, body }: EngineRecord): EngineRecord {
     method,
     path,
     query: Object.fromEntries(
-      Object.entries(query).filter(
-        ([, value]) => !/^(?:|0|false|null|not-running|KILL)$/.test(value),
-      ),
+      Object.entries(query)
+        .map(([name, value]) => [name, value.replace(/^docker\.io\/library\//, '')] as const)
+        .filter(([, value]) => !/^(?:|0|false|null|not-running|KILL|all)$/.test(value)),
     ),
-    body: filled(body),
+    body: filled(body) ?? undefined,
   }
 }
 
@@ -96,12 +98,13 @@ function filled(value: unknown): unknown {
 function ordered(name: string, field: unknown): unknown {
   if (!Array.isArray(field)) return field
   if (name === 'Env' || name === 'Binds') return field.toSorted()
-  return /^Cap/.test(name) ? field.map((one) => String(one).replace(/^CAP_/, '')) : field
+  return /^Cap/.test(name) ? field.map((one) => String(one).replace(/^CAP_/, '')).sort() : field
 }
 
 /** Fields that are as if they were not there. */
 function isEmpty(name: string, value: unknown): boolean {
   if (name === 'MemorySwappiness' && value === -1) return true
+  if (name === 'CheckDuplicate' || name === 'Detach') return true
   if (name === 'ConsoleSize' && String(value) === '0,0') return true
   // These are docker's values for what is not given.
   if (name === 'StopTimeout' || name === 'Init') return value === undefined

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { suggestion } from '#core'
 import { type Flag, usageError } from '../arguments/flags.ts'
-import type { Command } from './command.ts'
+import type { Command } from '../commands/command.ts'
 import { COMMANDS } from './table.ts'
 
 /** A command and the arguments that are for it. */

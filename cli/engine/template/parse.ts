@@ -50,15 +50,15 @@ function nodeOf(first: string | undefined, words: readonly string[], pieces: Pie
 function takeBody(kind: 'if' | 'with' | 'range', pieces: Piece[]): Body {
   const { nodes: before, end } = takeNodes(pieces)
   if (end === undefined) throw templateError(`${kind === 'if' ? 'an' : 'a'} ${kind} has no end`)
-  if (end[0] === 'end') return { then: before, otherwise: [] }
+  if (end[0] === 'end') return { when: before, otherwise: [] }
   const [, next, ...words] = end
   if (next === 'if' || next === 'with') {
     const node: Node = { kind: next, pipe: pipeOf(words), body: takeBody(next, pieces) }
-    return { then: before, otherwise: [node] }
+    return { when: before, otherwise: [node] }
   }
   const { nodes: otherwise, end: last } = takeNodes(pieces)
   if (last?.[0] !== 'end') throw templateError(`the else of a ${kind} has no end`)
-  return { then: before, otherwise }
+  return { when: before, otherwise }
 }
 
 function pipeOf(words: readonly string[]): Pipe {

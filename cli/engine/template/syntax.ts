@@ -9,7 +9,7 @@ export type Node =
 
 /** What is done, and what is done otherwise. */
 export interface Body {
-  readonly then: readonly Node[]
+  readonly when: readonly Node[]
   readonly otherwise: readonly Node[]
 }
 

@@ -1,5 +1,5 @@
 import { unreachable } from '#core'
-import { usageError } from '../arguments/flags.ts'
+import { usageError } from '../../arguments/flags.ts'
 import { entriesOf, FUNCTIONS } from './functions.ts'
 import type { Call, Node, Operand, Pipe } from './syntax.ts'
 import { TEMPLATE_HINT, templateError } from './template-error.ts'
@@ -56,7 +56,7 @@ function renderOne(node: Node, scope: Scope): Rendered {
       const inner = nested(scope, scope.dot)
       const value = evaluate(node.pipe, inner)
       if (!isTrue(value)) return renderAll(node.body.otherwise, inner)
-      return renderAll(node.body.then, node.kind === 'with' ? { ...inner, dot: value } : inner)
+      return renderAll(node.body.when, node.kind === 'with' ? { ...inner, dot: value } : inner)
     }
     case 'range':
       return renderRange(node, scope)
@@ -75,7 +75,7 @@ function renderRange({ pipe, body }: Extract<Node, { body: object }>, scope: Sco
     for (const [index, name] of pipe.variables.entries()) {
       inner.variables.values.set(name, named[index] ?? null)
     }
-    const part = renderAll(body.then, inner)
+    const part = renderAll(body.when, inner)
     text += part.text
     if (part.leaves === 'break') break
   }
@@ -97,13 +97,13 @@ function evaluate({ calls, variables }: Pipe, scope: Scope): Value {
 function evaluateCall([first, ...rest]: Call, piped: Value | undefined, scope: Scope): Value {
   if (first === undefined) return null
   const args = [
-    ...rest.map((operand) => valueOf(operand, [], scope)),
+    ...rest.map((operand) => operandValue(operand, [], scope)),
     ...(piped === undefined ? [] : [piped]),
   ]
-  return valueOf(first, args, scope)
+  return operandValue(first, args, scope)
 }
 
-function valueOf(operand: Operand, args: readonly Value[], scope: Scope): Value {
+function operandValue(operand: Operand, args: readonly Value[], scope: Scope): Value {
   switch (operand.kind) {
     case 'literal':
       return operand.value

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import type { Json } from '#core'
-import { parseTemplate } from '../../../cli/template/go-template.ts'
+import { parseTemplate } from '../../../../cli/engine/template/go-template.ts'
 
 const DATA: Json = {
   Id: 'sha256:1',

@@ -1,5 +1,5 @@
-import type { Arguments, Flag } from '../arguments/flags.ts'
-import type { Shell } from '../terminal/shell.ts'
+import type { Arguments, Flag } from '../../arguments/flags.ts'
+import type { Shell } from '../../terminal/shell.ts'
 
 /** A command for containers and what belongs to them: a client of a daemon. */
 export interface EngineCommand {
