@@ -13,6 +13,7 @@ const FILES = [
     '-build.code.js',
     /\/(?:cli\/build\/(?:run-build|builder)|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
   ],
+  ['-engine.code.js', /\/cli\/engine\/commands\.js$/],
   ['-steps.code.js', /\/builder\/(?:sandbox|snapshot|namespaces)\//],
   // All that has modules of our own: the clients of object stores are large, and seldom used.
   ['-other.code.js', /^(?![^/]|.*(?:\/node_modules\/|\/objects\/(?:s3|azure|actions)-))/],

@@ -143,7 +143,7 @@ export const ENGINE_FLAGS: readonly Flag[] = [
     name: 'host',
     short: 'H',
     metavar: 'ADDRESS',
-    help: "unix://PATH, tcp://HOST:PORT or ssh://HOST (default: $DOCKER_HOST, or tsbuild's own)",
+    help: "Its address: unix://PATH, tcp://HOST:PORT, ssh://HOST (default: $DOCKER_HOST, or tsbuild's own)",
     group: DAEMON,
   },
   { name: 'context', metavar: 'NAME', help: 'That of a docker context', group: DAEMON },

@@ -1,5 +1,5 @@
 import { HELP } from '../arguments/common-flags.ts'
-import type { Command } from './command.ts'
+import { type Command, loadCommand } from './command.ts'
 
 /** `tsbuild completion` */
 export const COMPLETION: Command = {
@@ -14,6 +14,7 @@ export const COMPLETION: Command = {
   ],
   run: async (args, shell, commands) => {
     const { runCompletion } = await import('../completion/run-completion.ts')
-    return await runCompletion(args, shell, commands)
+    const loaded = await Promise.all(commands.map(loadCommand))
+    return await runCompletion(args, shell, loaded)
   },
 }

@@ -1,4 +1,4 @@
-import { resolveRoot } from '#builder'
+import { resolveRoot } from '#cache'
 import {
   chosenEndpoint,
   type DockerEndpoint,

@@ -90,7 +90,9 @@ export const DIFF: EngineCommand = {
   summary: 'List the files that a container has changed (C), added (A) or deleted (D)',
   usage: 'tsbuild diff [flags] CONTAINER',
   flags: [
-    ...flagsOf('Screen', { 'format FORMAT': 'table, json, or a template: {{.Type}} {{.Path}}' }),
+    ...flagsOf('Screen', {
+      'format FORMAT': 'The form: table, json, or a template: {{.Type}} {{.Path}}',
+    }),
     ...ENGINE_FLAGS,
   ],
   examples: [],

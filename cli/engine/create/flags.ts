@@ -99,7 +99,7 @@ const FILES: readonly Flag[] = [
     'Files',
     {
       'v, volume [SOURCE:]PATH[:OPTIONS]':
-        'Show it a volume, or a folder or file of the daemon’s machine',
+        "Show it a volume, or a folder or file of the daemon's machine",
       'mount SETTINGS':
         'The same in CSV: type=bind|volume|tmpfs|image,source=S,target=PATH,readonly',
       'tmpfs PATH[:OPTIONS]': 'Give it memory as a folder',
@@ -162,7 +162,7 @@ const RIGHTS: readonly Flag[] = [
       'cap-add CAPABILITY': 'Give it a capability, or ALL',
       'cap-drop CAPABILITY': 'Take a capability from it, or ALL',
       'security-opt OPTION':
-        'no-new-privileges, seccomp=FILE, apparmor=PROFILE, label=…, systempaths=unconfined',
+        'Such as no-new-privileges, seccomp=FILE, apparmor=PROFILE, label=… or systempaths=unconfined',
       'sysctl NAME=VALUE': 'A setting of the kernel for its namespaces',
     },
     MANY,

@@ -1,4 +1,3 @@
-import { defaultCredentials } from '#builder'
 import type { EngineClient } from '#engine-client'
 import { familiarReference, parseReference, type Reference, withDefaultTag } from '#registry-client'
 import type { Shell } from '../../terminal/shell.ts'
@@ -47,6 +46,7 @@ async function authHeaders(
   registry: string,
   { env }: Pick<Shell, 'env'>,
 ): Promise<Readonly<Record<string, string>>> {
+  const { defaultCredentials } = await import('#builder')
   const credentials = await defaultCredentials(env).get(registry)
   if (credentials === undefined) return {}
   const serveraddress = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry

@@ -13,7 +13,7 @@ export function inspectCommand(kind: ObjectKind): EngineCommand {
     usage,
     flags: [
       ...flagsOf('Screen', {
-        'f, format FORMAT': 'json, or a template such as {{.Name}}',
+        'f, format FORMAT': 'The form: json, or a template such as {{.Name}}',
         ...(kind === 'container' ? { 's, size': 'What it has written, too' } : {}),
       }),
       ...ENGINE_FLAGS,

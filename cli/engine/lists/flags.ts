@@ -3,7 +3,8 @@ import { flagsOf } from '../definition/command.ts'
 
 /** For commands that list or show something. */
 export const FORMAT: readonly Flag[] = flagsOf('Screen', {
-  'format FORMAT': 'table, json, or a template such as {{.ID}}; table TEMPLATE: with headings',
+  'format FORMAT':
+    'The form: table, json, or a template such as {{.ID}}; table TEMPLATE: with headings',
 })
 
 /** For commands that print ids otherwise. */

@@ -22,7 +22,7 @@ export const EVENTS: EngineCommand = {
       'since TIME': 'Those that happened since then, too: 10m, or a time',
       'until TIME': 'End then',
     }),
-    ...flagsOf('Screen', { 'format FORMAT': 'json, or a template such as {{.Action}}' }),
+    ...flagsOf('Screen', { 'format FORMAT': 'The form: json, or a template such as {{.Action}}' }),
     ...ENGINE_FLAGS,
   ],
   examples: [['tsbuild events --since 1h --until 0s --filter type=container', 'the last hour']],

@@ -15,7 +15,9 @@ export const INFO: EngineCommand = {
   summary: 'Show what a daemon says of itself',
   usage: 'tsbuild info [flags]',
   flags: [
-    ...flagsOf('Screen', { 'f, format FORMAT': 'json, or a template such as {{.Driver}}' }),
+    ...flagsOf('Screen', {
+      'f, format FORMAT': 'The form: json, or a template such as {{.Driver}}',
+    }),
     ...ENGINE_FLAGS,
   ],
   examples: [],
