@@ -2,6 +2,7 @@ import type { Json, JsonObject } from '#core'
 import { firstFailure, TsbuildError } from '#core'
 import { type Filters, matchesAny, matchesLabels, newId, now } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
+import { MemoryVolumes } from './memory-volumes.ts'
 import { checkVolumeName } from './options/volume-name.ts'
 import { type VolumeSource, volumeSource } from './options/volume-source.ts'
 import { VolumeFolders } from './volume-folders.ts'
@@ -48,9 +49,13 @@ export class Volumes {
     this.folders = new VolumeFolders(deps.folder)
   }
 
-  /** Removes what was left half done, and knows again what has files and no record, as docker does. */
+  /**
+   * To be called before anything else: removes what was left half done and mounted, and knows again what has files and
+   * no record, as docker does.
+   */
   async restore(): Promise<void> {
     const { documents } = this.#deps
+    MemoryVolumes.clear(this.folders.root)
     const isKnown = (name: string): boolean => documents.get(name) !== undefined
     for (const name of await this.folders.sweep(isKnown)) {
       documents.put({ id: name, created: now() })

@@ -193,7 +193,7 @@ describe('volumes', () => {
 
   it('are what is on the disk after a crash', async () => {
     const documents = memoryDocuments()
-    await using killed = new VolumeLab(documents)
+    await using killed = new VolumeLab({ documents })
     const { folders } = killed.volumes
     for (const name of ['kept', 'found', 'half', 'gone']) killed.volumes.create({ name })
     writeFileSync(`${folders.data('found')}/file`, '')

@@ -3,7 +3,13 @@ import type { MountPoint } from '#engine/model'
 import { type Config, type ContainerRecord, CREATED_STATE, type HostConfig } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import { ContainerMounts, type VolumeRecord, Volumes, VolumeThread } from '#engine/volumes'
-import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
+import { memoryDirectory, type TemporaryDirectory } from '../../../support/peers/index.ts'
+
+interface LabOptions {
+  readonly documents?: Documents<VolumeRecord>
+  /** Where the files are, for as long as the lab. */
+  readonly folder?: TemporaryDirectory
+}
 
 /** Volumes of an engine that forgets them, and containers that have them. */
 export class VolumeLab implements AsyncDisposable {
@@ -15,8 +21,11 @@ export class VolumeLab implements AsyncDisposable {
   readonly containers: Map<string, ContainerRecord> = new Map()
   readonly #thread = new VolumeThread()
 
-  constructor(documents: Documents<VolumeRecord> = memoryDocuments()) {
-    this.folder = temporaryDirectory('volumes', 0o755)
+  constructor({
+    documents = memoryDocuments(),
+    folder = memoryDirectory('volumes'),
+  }: LabOptions = {}) {
+    this.folder = folder
     const emit = (event: NewEvent): void => void this.events.push(event)
     this.volumes = new Volumes({
       documents,
