@@ -1,4 +1,5 @@
 /** Networks of containers: bridges in a router's namespace, and the ports by which places are joined to them. */
+import { errnoOf } from '#core'
 import { INNER_NETWORKS, NETWORKS } from '../hub/hub-rules.ts'
 import { hasVersion6, type Router, raise } from '../hub/router.ts'
 import { type Address, isVersion6, type Prefix } from '../links/address.ts'
@@ -7,6 +8,7 @@ import {
   addBridge,
   addPort,
   deleteLink,
+  deleteLinks,
   raiseLink,
   withoutLinkLocal,
 } from '../links/link-requests.ts'
@@ -88,9 +90,13 @@ export function joinBridge(router: Router, input: PortInput): void {
   }
 }
 
-/** Takes a place out of a network: its link is gone afterwards. */
-export function leaveBridge({ links }: Router, number: number): void {
-  links.request(deleteLink(PORTS + number))
+/** Takes places out of their networks: their links are gone afterwards. A container may have removed its own. */
+export function leaveBridges({ links }: Router, numbers: readonly number[]): void {
+  try {
+    links.request(...deleteLinks(numbers.map((number) => PORTS + number)))
+  } catch (cause) {
+    if (errnoOf(cause) !== 'ENODEV') throw cause
+  }
 }
 
 function bare(index: number): readonly NetlinkRequest[] {

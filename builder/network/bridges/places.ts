@@ -38,10 +38,15 @@ export function makePlace(router: Router): number {
   })
 }
 
-/** As docker has them: no port and no ping needs a right. */
+/**
+ * As docker has them: no port and no ping needs a right. A link says whose addresses it has when it is switched on, since
+ * its neighbours may remember another container.
+ */
 const PLACE_SETTINGS = [
   ['/proc/sys/net/ipv4/ip_unprivileged_port_start', '0'],
   ['/proc/sys/net/ipv4/ping_group_range', '0 2147483647'],
+  ['/proc/sys/net/ipv4/conf/default/arp_notify', '1'],
+  ['/proc/sys/net/ipv6/conf/default/ndisc_notify', '1'],
 ] as const
 
 /** A user namespace has fewer groups than are named here; then pings need the right, as under docker. */

@@ -17,6 +17,7 @@ import { BridgeNetwork } from './bridge-network.ts'
 import { ContainerPlace, type PlaceContext } from './container-place.ts'
 import type { NetworkSpec } from './network-spec.ts'
 import { NumberPool } from './number-pool.ts'
+import { PortRemoval } from './port-removal.ts'
 
 /** What joins containers to the world. */
 type Way = { readonly kind: 'hub' } | { readonly kind: 'uplink'; readonly uplink: Uplink }
@@ -40,11 +41,11 @@ export class ContainerNetworks implements AsyncDisposable {
     this.#mtu = opened.mtu
     this.way = opened.way.kind
     const { way } = opened
+    const numbers = new NumberPool()
     this.#context = {
-      thread,
+      ...{ thread, numbers, removal: new PortRemoval(thread, numbers) },
       dialer: dialerOf(thread),
       chooser: new PortChooser(),
-      numbers: new NumberPool(),
       keep: async () => {
         if (way.kind === 'uplink') await way.uplink.keep()
       },

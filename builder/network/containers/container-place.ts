@@ -16,12 +16,14 @@ import type { NetworkThread } from '../threads/network-thread.ts'
 import type { BridgeNetwork } from './bridge-network.ts'
 import type { EndpointSpec } from './network-spec.ts'
 import type { NumberPool } from './number-pool.ts'
+import type { PortRemoval } from './port-removal.ts'
 
 /** What places share. */
 export interface PlaceContext extends Omit<PublishingOptions, 'target'> {
   readonly thread: NetworkThread
   /** Of the ports of bridges. */
   readonly numbers: NumberPool
+  readonly removal: PortRemoval
   /** Makes sure that the router is connected to the world. */
   readonly keep: () => Promise<void>
 }
@@ -112,8 +114,7 @@ export class ContainerPlace implements AsyncDisposable {
     this.#joined.delete(network)
     joined.name?.[Symbol.dispose]()
     this.#routes = this.#routes.filter(({ link }) => link !== joined.link)
-    await this.#context.thread.run('leaveBridges', [joined.number])
-    this.#context.numbers.giveBack(joined.number)
+    await this.#context.removal.remove([joined.number])
   }
 
   /** Leaves by these networks from now on, and by no others. */
@@ -176,18 +177,12 @@ export class ContainerPlace implements AsyncDisposable {
 
   /** Ends it all. The namespace goes with its last process. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { thread, numbers } = this.#context
     await Promise.all([...this.#ports].map((ports) => ports[Symbol.asyncDispose]()))
     await this.#resolver?.[Symbol.asyncDispose]()
     const joined = [...this.#joined.values()]
     this.#joined.clear()
     for (const { name } of joined) name?.[Symbol.dispose]()
-    if (joined.length > 0)
-      await thread.run(
-        'leaveBridges',
-        joined.map(({ number }) => number),
-      )
-    for (const { number } of joined) numbers.giveBack(number)
+    await this.#context.removal.remove(joined.map(({ number }) => number))
     closeSync(this.namespace)
   }
 

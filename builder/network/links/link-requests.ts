@@ -136,6 +136,22 @@ export function deleteLink(index: number): NetlinkRequest {
   return { type: RTM_DELLINK, header, doing: `remove link ${index}` }
 }
 
+/**
+ * Removes links as one: the kernel waits once for all packets that are on their way, whereas it does so for each link that
+ * is removed by itself.
+ */
+export function deleteLinks(indices: readonly number[]): readonly NetlinkRequest[] {
+  const group: Attribute = [IFLA_GROUP, u32(REMOVED)]
+  const marked = indices.map((index) => ({
+    type: RTM_NEWLINK,
+    header: linkHeader(index, 0),
+    attributes: [group],
+    doing: `remove link ${index}`,
+  }))
+  const header = linkHeader(0, 0)
+  return [...marked, { type: RTM_DELLINK, header, attributes: [group], doing: 'remove links' }]
+}
+
 function endAttributes({ name }: LinkEnd, mtu: number): readonly Attribute[] {
   return [
     [IFLA_IFNAME, name],
@@ -176,6 +192,9 @@ function linkHeader(index: number, flags: number): Buffer {
 /** Administered locally, and the same for all: each is on a wire with one other. */
 const HARDWARE_ADDRESS = Uint8Array.of(0x02, 0, 0, 0, 0, 0x01)
 
+/** The group of links that are about to be removed. */
+const REMOVED = 0x7462
+
 const RTM_NEWLINK = 16
 const RTM_DELLINK = 17
 const IFF_UP = 0x1
@@ -186,6 +205,7 @@ const IFLA_MTU = 4
 const IFLA_MASTER = 10
 const IFLA_LINKINFO = 18
 const IFLA_AF_SPEC = 26
+const IFLA_GROUP = 27
 const IFLA_NET_NS_FD = 28
 const IFLA_NUM_TX_QUEUES = 31
 const IFLA_NUM_RX_QUEUES = 32

@@ -7,7 +7,7 @@ import {
   type BridgeInput,
   closeBridge as closeRouterBridge,
   joinBridge as joinRouterBridge,
-  leaveBridge as leaveRouterBridge,
+  leaveBridges as leaveRouterBridges,
   openBridge as openRouterBridge,
   type PortInput,
 } from '../bridges/bridges.ts'
@@ -94,7 +94,7 @@ export function joinBridge(input: PortInput): void {
 
 /** Takes it out of networks, by the numbers of its ports. */
 export function leaveBridges(numbers: readonly number[]): void {
-  for (const number of numbers) leaveRouterBridge(threadRouter(), number)
+  leaveRouterBridges(threadRouter(), numbers)
 }
 
 /** Changes by which network a container reaches the world. */

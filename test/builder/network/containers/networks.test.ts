@@ -96,6 +96,12 @@ describe('network: containers', () => {
     // A container that left is no obstacle to the end of its network.
     await containers.ask({ ask: 'remove', network: 'one' })
     assert.doesNotMatch(await hubs.lab.must('host', ['ip', 'route']), /172\.30/)
+    // Nor is one that has removed its link by itself.
+    const odd = await containers.container('odd', 'two', { version4: '172.31.0.9' })
+    await containers.container('even', 'two', { version4: '172.31.0.10' })
+    await hubs.lab.must(odd, ['ip', 'link', 'delete', 'eth0'])
+    await containers.ask({ ask: 'release', place: 'odd' })
+    await containers.ask({ ask: 'release', place: 'even' })
     await containers.network('again', ['172.30.0.0/16'])
     await containers.join('web', 'again', { version4: '172.30.0.9' })
     await containers.ask({ ask: 'route', place: 'web', network: 'again' })
