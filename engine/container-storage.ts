@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ContainerServices } from '#builder'
-import type { OpenedRoot, ProcessSpec } from '#builder/sandbox'
+import type { OpenedRoot } from '#builder/sandbox'
 import {
   type Bytes,
   type Digest,
@@ -36,18 +36,17 @@ import { Turns } from './turns.ts'
 
 type Asked = Pick<Upload, 'path' | 'container'>
 
-/** The mounts of a container, its root first, until they are let go. */
-export interface OpenedMounts extends Disposable {
-  readonly mounts: ProcessSpec['mounts']
-}
+/** What is mounted in a container that does not run, besides its root, parents before what is mounted in them. */
+export type OpenMounts = (
+  record: ContainerRecord,
+) => Promise<Disposable & { readonly mounts: readonly Mount[] }>
 
 /** What the files of containers are found with. */
 export interface StorageDeps {
   readonly services: ContainerServices
   /** The folder of a container. */
   readonly folder: (id: string) => string
-  /** What is mounted in a container, its root first. */
-  readonly mountsOf: (record: ContainerRecord, root: Mount) => Promise<OpenedMounts>
+  readonly openMounts: OpenMounts
   readonly emit: (event: NewEvent) => void
 }
 
@@ -180,12 +179,10 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
   /** Mounts the files of a container that does not run; its turn ends with the mount. */
   async #mount(record: ContainerRecord, turn: Disposable): Promise<OpenedRoot> {
     try {
-      const { services, mountsOf } = this.#deps
-      const [sandbox, snapshots] = await Promise.all([services.sandbox(), services.snapshots()])
+      const snapshots = await this.#deps.services.snapshots()
       const lower = await this.lowerOf(record)
       const snapshot = await snapshots.use((one) => one.reopen(this.filesFolder(record.id), lower))
-      using opened = await mountsOf(record, snapshot.root)
-      const root = await sandbox.openRoot(opened.mounts)
+      const root = await this.#openWith(record, snapshot.root)
       return {
         descriptor: root.descriptor,
         [Symbol.asyncDispose]: async () => {
@@ -222,13 +219,30 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
   async #show(record: ContainerRecord): Promise<OpenedRoot | undefined> {
     const upper = this.#upperOf(record)
     if (!existsSync(upper)) return undefined
-    const { services, mountsOf } = this.#deps
     const lower = [upper, ...(await this.lowerOf(record))]
-    using opened = await mountsOf(record, { type: 'overlay', target: '/', lower })
     try {
-      return await (await services.sandbox()).openRoot(opened.mounts)
+      return await this.#openWith(record, { type: 'overlay', target: '/', lower })
     } catch (cause) {
       if (cause instanceof TsbuildError && cause.code === 'STEP_FAILED') return undefined
+      throw cause
+    }
+  }
+
+  /** Mounts a root with what the container mounts in it. */
+  async #openWith(record: ContainerRecord, root: Mount): Promise<OpenedRoot> {
+    const sandbox = await this.#deps.services.sandbox()
+    const opened = await this.#deps.openMounts(record)
+    try {
+      const made = await sandbox.openRoot([root, ...opened.mounts])
+      return {
+        descriptor: made.descriptor,
+        [Symbol.asyncDispose]: async () => {
+          await made[Symbol.asyncDispose]()
+          opened[Symbol.dispose]()
+        },
+      }
+    } catch (cause) {
+      opened[Symbol.dispose]()
       throw cause
     }
   }

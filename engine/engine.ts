@@ -72,13 +72,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
   const storage: ContainerStorage = new ContainerStorage({
     ...{ services: builder, emit: events.emit },
     folder: (id) => runner.folder(id),
-    mountsOf: async (record, root) => {
-      const opened = await volumes.open(record)
-      return {
-        mounts: [root, ...opened.mounts],
-        [Symbol.dispose]: () => opened[Symbol.dispose](),
-      }
-    },
+    openMounts: (record) => volumes.open(record),
   })
   const runner: ContainerRunner = new ContainerRunner(builder, {
     ...{ networks, volumes, find, onWarning },

@@ -1,4 +1,4 @@
 export { ContainerMounts, type OpenedMounts, type ShowImage } from './container-mounts.ts'
 export { VolumeThread } from './threads/volume-thread.ts'
 export type { VolumeRecord } from './volume-record.ts'
-export { Volumes } from './volumes.ts'
+export { type VolumeRequest, Volumes } from './volumes.ts'
