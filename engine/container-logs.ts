@@ -27,6 +27,11 @@ export class ContainerLogs {
     this.#options = options
   }
 
+  /** @throws {TsbuildError} USAGE for a driver or options that there are not */
+  check(record: ContainerRecord): void {
+    logOptions(record)
+  }
+
   /** @throws {TsbuildError} USAGE for options that mean nothing */
   readonly open = (record: ContainerRecord): ContainerLog => {
     const known = this.#opened.get(record.id)

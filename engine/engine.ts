@@ -86,6 +86,10 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       imageOf: ({ image }) => image.manifest,
     }),
     emit: events.emit,
+    check: (record) => {
+      runner.logs.check(record)
+      return networks.check(record)
+    },
     run: runner.run,
     discard: runner.discard,
     openLog: runner.logs.open,

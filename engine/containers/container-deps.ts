@@ -18,6 +18,8 @@ export type ServeProgram = (process: RunningProcess) => Promise<ExitStatus>
 export interface ContainerDeps {
   readonly documents: Documents<ContainerRecord>
   readonly emit: (event: NewEvent) => void
+  /** Says what else is wrong with a container that is to be made. @returns warnings. @throws {TsbuildError} USAGE */
+  readonly check: (record: ContainerRecord) => readonly string[]
   /** Runs the program of a container to its end, in its network and on its files. */
   readonly run: (record: ContainerRecord, serve: ServeProgram) => Promise<ExitStatus>
   /** Opens the log of a container; it is the same one over restarts. */

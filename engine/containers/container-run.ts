@@ -3,9 +3,6 @@ import type { ContainerRecord } from '#engine/model'
 import type { ContainerDeps, OutputLog } from './container-deps.ts'
 import type { Streams } from './streams.ts'
 
-/** Milliseconds to wait for the end of output that a process outside of the container holds open. */
-const OUTPUT_GRACE = 1000
-
 /** One run of a container: from the start of its program to its end. */
 export class ContainerRun {
   readonly #started = Promise.withResolvers<RunningProcess>()
@@ -52,10 +49,7 @@ export class ContainerRun {
   }
 
   async #end(outputs: readonly Promise<void>[], streams: Streams, log: OutputLog): Promise<void> {
-    const { promise: timeout, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, OUTPUT_GRACE)
-    await Promise.race([Promise.all(outputs), timeout])
-    clearTimeout(timer)
+    await streams.settled(outputs)
     streams.disconnect()
     await log.end()
   }

@@ -140,10 +140,7 @@ export class Container {
     const name = parseSignal(signal)
     const run = this.#run
     if (run?.process === undefined) {
-      throw new TsbuildError(
-        `cannot kill container: ${this.id}: container ${this.id} is not running`,
-        { code: 'CONFLICT' },
-      )
+      throw new TsbuildError(`container ${this.id} is not running`, { code: 'CONFLICT' })
     }
     const { StopSignal = 'SIGTERM' } = this.#record.config
     if (name === 'SIGKILL' || name === parseSignal(StopSignal)) {

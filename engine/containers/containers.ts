@@ -40,6 +40,12 @@ export interface CreateRequest {
   readonly mountPoints: (record: ContainerRecord) => Promise<MadeMountPoints>
 }
 
+/** A new container, and what its user should know. */
+export interface CreatedContainer {
+  readonly container: Container
+  readonly warnings: readonly string[]
+}
+
 /** Processes that were started beside those of containers are known for so long after their end: milliseconds. */
 const EXEC_MEMORY = 5 * 60_000
 
@@ -71,7 +77,7 @@ export class Containers {
   }
 
   /** @throws {TsbuildError} CONFLICT when the name is taken, USAGE */
-  async create({ name, body, found, mountPoints }: CreateRequest): Promise<Container> {
+  async create({ name, body, found, mountPoints }: CreateRequest): Promise<CreatedContainer> {
     const { HostConfig = {}, NetworkingConfig = {}, ...request } = body
     checkContainer(request, HostConfig)
     const id = newId()
@@ -88,6 +94,7 @@ export class Containers {
         restartCount: 0,
         isStoppedByUser: false,
       }
+      const warnings = this.#deps.check(draft)
       using made = await mountPoints(draft)
       const record = { ...draft, mounts: made.points }
       this.#deps.documents.put(record)
@@ -95,7 +102,7 @@ export class Containers {
       this.#byId.set(id, container)
       const attributes = { ...record.config.Labels, image: found.image.name, name: taken }
       this.#deps.emit({ Type: 'container', Action: 'create', id, attributes })
-      return container
+      return { container, warnings }
     } finally {
       this.#reserved.delete(taken)
     }

@@ -21,6 +21,7 @@ export class Exec {
   readonly streams: Streams = new Streams()
   readonly #emit: (event: NewEvent) => void
   #process: StartedProcess | undefined
+  #size: ExecStart['size'] | undefined
   #state: 'created' | 'running' | 'ended' = 'created'
   #exitCode: number | undefined
   /** When it ended, by the clock of this process. */
@@ -45,7 +46,7 @@ export class Exec {
   /**
    * Starts it; whoever is attached to `streams` sees its output.
    * @returns when it has ended
-   * @throws {TsbuildError} CONFLICT, or why it could not be started
+   * @throws {TsbuildError} CONFLICT, or why it could not be started: then the caller disconnects the streams
    */
   async run({ size }: ExecStart, onStarted: () => void): Promise<number> {
     this.requireNew()
@@ -53,9 +54,9 @@ export class Exec {
     this.#report('exec_start')
     try {
       this.#process = await this.#start(size)
+      this.#process.resize(this.#size ?? size)
     } catch (cause) {
       this.#end(startFailureCode(cause))
-      this.streams.disconnect()
       throw execFailure(cause)
     }
     onStarted()
@@ -68,28 +69,26 @@ export class Exec {
       throw new TsbuildError(`Error: Exec command ${this.id} has already run`, { code: 'CONFLICT' })
     }
     this.container.process()
-    if (this.container.record.state.status === 'paused') {
-      throw new TsbuildError(
-        `Container ${this.container.id} is paused, unpause the container before exec`,
-        { code: 'CONFLICT' },
-      )
-    }
   }
 
   /** Gives its terminal another size. */
   resize(size: ExecStart['size']): void {
+    // Clients say their size while it is being started.
+    this.#size = size
     this.#process?.resize(size)
   }
 
   async #start(size: ExecStart['size']): Promise<StartedProcess> {
-    const { Cmd = [], User, WorkingDir, Tty, AttachStdin } = this.body
+    const { Cmd = [], User, WorkingDir, Tty, AttachStdin, Privileged } = this.body
     const running = this.container.process()
-    const { config } = this.container.record
+    const { config, hostConfig } = this.container.record
     const spec = {
       args: Cmd,
       env: execEnvironment(this.container, this.body),
       user: User || (config.User ?? ''),
       cwd: WorkingDir || config.WorkingDir || '/',
+      groups: hostConfig.GroupAdd ?? [],
+      privileged: Privileged === true,
     }
     return await running.exec(spec, {
       stdin: AttachStdin === true || Tty === true ? 'pipe' : 'empty',
@@ -107,7 +106,8 @@ export class Exec {
     if (this.body.AttachStdin !== true) process.stdin?.end()
     try {
       const { exitCode } = await process.wait()
-      await Promise.all(outputs)
+      await this.streams.settled(outputs)
+      for (const output of [process.stdout, process.stderr]) output.destroy()
       this.#end(exitCode)
       return exitCode
     } catch (cause) {
@@ -153,10 +153,7 @@ function execEnvironment(
 }
 
 function execFailure(cause: unknown): TsbuildError {
-  const failure = startFailure(cause)
-  const message = failure.message.replace(
-    'failed to create task for container',
-    'OCI runtime exec failed',
-  )
-  return new TsbuildError(message, { code: failure.code, hint: failure.hint, cause })
+  const { code, hint } = startFailure(cause)
+  const reason = cause instanceof Error ? cause.message : String(cause)
+  return new TsbuildError(`OCI runtime exec failed: exec failed: ${reason}`, { code, hint, cause })
 }

@@ -12,11 +12,11 @@ export function startFailureCode(cause: unknown): number {
     : CODES.other
 }
 
-/** The failure to start, in words by which clients tell these cases apart. */
+/** The failure to start a program, in words by which clients tell these cases apart; others have their own. */
 export function startFailure(cause: unknown): TsbuildError {
+  if (cause instanceof TsbuildError && cause.code !== 'STEP_FAILED') return cause
   const message = cause instanceof Error ? cause.message : String(cause)
-  const isUsers = startFailureCode(cause) !== CODES.other
   const hint = cause instanceof TsbuildError ? cause.hint : undefined
-  const code = isUsers ? 'USAGE' : cause instanceof TsbuildError ? cause.code : 'IO_FAILED'
+  const code = startFailureCode(cause) === CODES.other ? 'IO_FAILED' : 'USAGE'
   return new TsbuildError(`failed to create task for container: ${message}`, { code, hint, cause })
 }

@@ -4,6 +4,7 @@ export type { FindHolder } from './container-settings.ts'
 export { commandOf, containerSpec, hostnameOf, resourcesOf } from './container-spec.ts'
 export {
   Containers,
+  type CreatedContainer,
   type CreateRequest,
   type FoundImage,
   type MadeMountPoints,

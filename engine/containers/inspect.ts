@@ -102,7 +102,6 @@ function configOf({ id, config }: ContainerRecord): JsonObject {
 const HOST_DEFAULTS: JsonObject = {
   Binds: null,
   ContainerIDFile: '',
-  LogConfig: { Type: 'json-file', Config: {} },
   NetworkMode: 'default',
   PortBindings: {},
   RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
@@ -161,20 +160,35 @@ const HOST_DEFAULTS: JsonObject = {
   CpuPercent: 0,
   IOMaximumIOps: 0,
   IOMaximumBandwidth: 0,
+  MaskedPaths: null,
+  ReadonlyPaths: null,
 }
 
 function hostConfigOf(config: HostConfig): JsonObject {
   const set = Object.entries(config).filter(([name, value]) => !isDefault(name, value))
-  return { ...HOST_DEFAULTS, ...(Object.fromEntries(set) as JsonObject) }
+  const { Type = '', Config = {} } = config.LogConfig ?? {}
+  return {
+    ...HOST_DEFAULTS,
+    ...(config.Privileged === true ? {} : KERNEL_PATHS),
+    ...(Object.fromEntries(set) as JsonObject),
+    LogConfig: { Type: Type === '' ? 'json-file' : Type, Config },
+  }
+}
+
+/** What is hidden and protected unless the request says otherwise. Spec: moby's OCI defaults */
+const KERNEL_PATHS: JsonObject = {
+  MaskedPaths: [
+    ...['/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys'],
+    ...['/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list'],
+    ...['/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware'],
+  ],
+  ReadonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
 }
 
 /** What clients send for nothing. */
 function isDefault(name: string, value: unknown): boolean {
   if (value === '' || value === 0) return true
   if (Array.isArray(value) && value.length === 0) return HOST_DEFAULTS[name] === null
-  if (name === 'LogConfig' || name === 'RestartPolicy') {
-    const { Type, Name } = value as { Type?: string; Name?: string }
-    return (Type ?? '') === '' && (Name ?? '') === ''
-  }
+  if (name === 'RestartPolicy') return ((value as { Name?: string }).Name ?? '') === ''
   return false
 }

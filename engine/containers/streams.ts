@@ -1,4 +1,8 @@
 import type { Readable, Writable } from 'node:stream'
+import { setTimeout as delay } from 'node:timers/promises'
+
+/** Milliseconds in which nothing comes from what has ended. */
+const QUIET = 50
 
 /** Which output of a container. */
 export type OutputName = 'stdout' | 'stderr'
@@ -19,6 +23,9 @@ export interface Attachment {
  */
 export class Streams {
   readonly #attached = new Set<Attachment>()
+  #delivered = 0
+  /** Pieces that somebody has not taken yet. */
+  #pending = 0
   #input = Promise.withResolvers<Writable | undefined>()
 
   /** Dispose of it to leave. */
@@ -39,12 +46,30 @@ export class Streams {
     this.#input.resolve(input)
   }
 
+  /**
+   * Waits for the end of output, also where a process that goes on holds it open: then until nothing more comes, and
+   * all of it was taken.
+   */
+  async settled(outputs: readonly Promise<void>[]): Promise<void> {
+    let isEnded = false
+    const ended = Promise.all(outputs).then(() => {
+      isEnded = true
+    })
+    for (let before = -1; !isEnded && (before !== this.#delivered || this.#pending > 0); ) {
+      before = this.#delivered
+      await Promise.race([ended, delay(QUIET)])
+    }
+  }
+
   /** Passes on what a process writes. @returns when the output has ended */
   async forward(output: Readable, stream: OutputName, log: OutputSink): Promise<void> {
     try {
       for await (const data of output) {
+        this.#delivered++
+        this.#pending++
         const waits = this.#deliver(stream, data, log)
         if (waits.length > 0) await Promise.all(waits)
+        this.#pending--
       }
     } catch {
       // A terminal whose last writer has gone fails to be read, and a sandbox that broke reports that itself.

@@ -55,11 +55,16 @@ function readNames(path: Buffer): readonly string[] {
 function readValue(path: Buffer, name: string): Buffer | undefined {
   const key = cString(name)
   let buffer = shortValue
+  let strange = 0
   for (;;) {
     const length = trySyscall('lgetxattr', [path, key, buffer, buffer.length])
     if (length >= 0) return Buffer.from(buffer.subarray(0, length))
     if (length === -ENODATA || length === -EOPNOTSUPP) return undefined
+    // The engine may have changed errno since, for reasons of its own: seen once in millions of calls.
+    if (length !== -ERANGE && strange++ === 0) continue
     if (length !== -ERANGE) syscall('lgetxattr', [path, key, buffer, buffer.length], path)
-    buffer = Buffer.alloc(syscall('lgetxattr', [path, key, undefined, 0], path) + 256)
+    // It may be gone by now, which the next turn finds.
+    const size = trySyscall('lgetxattr', [path, key, undefined, 0])
+    buffer = Buffer.alloc(Math.max(size, 0) + 256)
   }
 }

@@ -69,7 +69,8 @@ export function answerUpgrade(
   socket.on('error', () => undefined)
   upgrades.set(request, new Upgrade(request, socket, head))
   const response = new ServerResponse(request)
-  response.shouldKeepAlive = false
+  // Clients in Go take the connection over as well where a refusal says that it is closed.
+  response.shouldKeepAlive = true
   // What Node itself does with the response of a plain request.
   response.assignSocket(socket as Parameters<ServerResponse['assignSocket']>[0])
   response.on('finish', () => {

@@ -66,7 +66,8 @@ const STATUSES = new Set([
   ...['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'],
 ])
 
-function fits(container: Container, filters: Filters, { containers }: EngineServices): boolean {
+function fits(container: Container, filters: Filters, services: EngineServices): boolean {
+  const { containers, networks } = services
   const { record } = container
   const { state, image, mounts, config } = record
   const wrong = (filters.get('status') ?? []).find((status) => !STATUSES.has(status))
@@ -88,6 +89,13 @@ function fits(container: Container, filters: Filters, { containers }: EngineServ
     matchesAny(filters, 'volume', (volume) =>
       mounts.some(({ Name, Destination }) => Name === volume || Destination === volume),
     ) &&
+    matchesAny(filters, 'publish', (port) =>
+      hasPort(portsOf(networks.settings(record)), port, 'published'),
+    ) &&
+    matchesAny(filters, 'expose', (port) =>
+      hasPort(portsOf(networks.settings(record)), port, 'exposed'),
+    ) &&
+    matchesAny(filters, 'health', (health) => health === (container.health?.status ?? 'none')) &&
     matchesAny(filters, 'ancestor', (name) => isOf(image, name)) &&
     matchesAny(filters, 'before', (id) => record.created < containers.find(id).record.created) &&
     matchesAny(filters, 'since', (id) => record.created > containers.find(id).record.created)
@@ -117,7 +125,7 @@ function summaryOf(container: Container, services: EngineServices): JsonObject {
     Ports: portList(Ports),
     Labels: record.config.Labels ?? {},
     State: record.state.status,
-    Status: describeStatus(record.state, undefined),
+    Status: describeStatus(record.state, container.health?.status),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode || 'default' },
     NetworkSettings: { Networks },
     Mounts: record.mounts as unknown as Json,
@@ -127,6 +135,27 @@ function summaryOf(container: Container, services: EngineServices): JsonObject {
 /** Words with blanks are quoted. */
 function commandLine(words: readonly string[]): string {
   return words.map((word) => (/[\s'"]/.test(word) ? `'${word}'` : word)).join(' ')
+}
+
+/** Ports of a container by the number that it has there, and whether they are published. */
+function portsOf({ Ports = {} }: JsonObject): ReadonlyMap<string, boolean> {
+  if (!isJsonObject(Ports)) return new Map()
+  return new Map(Object.entries(Ports).map(([port, bindings]) => [port, bindings !== null]))
+}
+
+/** Whether a port, or one of a range, is among them: `80`, `80/udp`, `8000-8080/tcp`. */
+function hasPort(
+  ports: ReadonlyMap<string, boolean>,
+  text: string,
+  kind: 'published' | 'exposed',
+): boolean {
+  const [range = '', protocol = 'tcp'] = text.split('/')
+  const [first = '', last = first] = range.split('-')
+  return [...ports].some(([port, isPublished]) => {
+    const [number = '', its = 'tcp'] = port.split('/')
+    const isAmong = Number(number) >= Number(first) && Number(number) <= Number(last)
+    return isAmong && its === protocol && (isPublished || kind === 'exposed')
+  })
 }
 
 /** Where ports lead from, as a list: those that are published, and those that are not. */

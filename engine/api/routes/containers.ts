@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { TsbuildError } from '#core'
-import type { Container, WaitCondition } from '#engine/containers'
+import type { Container, CreatedContainer, WaitCondition } from '#engine/containers'
 import { CREATE_SHAPE, UPDATE_SHAPE } from '#engine/model'
 import type { EngineServices } from '../engine-services.ts'
 import { readBody, refuseBody } from '../http/body.ts'
@@ -52,7 +52,7 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     return await reply.status(204).send()
   })
   app.post<OfContainer>('/containers/:id/kill', async (request, reply) => {
-    await find(request).kill(new Query(request.url).text('signal'))
+    await killContainer(find(request), request)
     return await reply.status(204).send()
   })
   app.post<OfContainer>('/containers/:id/pause', async (request, reply) => {
@@ -115,6 +115,17 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
   logRoutes(app, services)
 }
 
+/** Says of whom in the client's own words. */
+async function killContainer(container: Container, request: ContainerRequest): Promise<void> {
+  try {
+    await container.kill(new Query(request.url).text('signal'))
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError) || cause.code !== 'CONFLICT') throw cause
+    const message = `cannot kill container: ${request.params.id}: ${cause.message}`
+    throw new TsbuildError(message, { code: 'CONFLICT', cause })
+  }
+}
+
 function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]))
 }
@@ -122,7 +133,7 @@ function headersOf(headers: Readonly<Record<string, unknown>>): Record<string, s
 async function createContainer(
   services: EngineServices,
   request: FastifyRequest,
-): Promise<{ readonly container: Container; readonly warnings: readonly string[] }> {
+): Promise<CreatedContainer> {
   const query = new Query(request.url)
   const body = await readBody(request, CREATE_SHAPE)
   const { Image = '' } = body
@@ -133,13 +144,13 @@ async function createContainer(
   }
   const found = await services.images.resolve(Image, query.text('platform'))
   const { hostConfig, warnings } = await services.keepLimits(body.HostConfig ?? {})
-  const container = await services.containers.create({
+  const created = await services.containers.create({
     name: query.text('name'),
     body: { ...body, HostConfig: hostConfig },
     found,
     mountPoints: (record) => services.mountPoints(record),
   })
-  return { container, warnings }
+  return { ...created, warnings: [...warnings, ...created.warnings] }
 }
 
 function stopOptions(request: FastifyRequest): Parameters<Container['stop']>[0] {

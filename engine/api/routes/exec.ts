@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type JsonObject, type Shape, shapes, TsbuildError } from '#core'
-import type { Exec } from '#engine/containers'
+import type { Container, Exec } from '#engine/containers'
 import { EXEC_SHAPE } from '#engine/model'
 import type { EngineServices } from '../engine-services.ts'
 import { readBody } from '../http/body.ts'
@@ -8,6 +8,7 @@ import { versionOf } from '../http/request-version.ts'
 import { connectClient } from '../streams/connect-client.ts'
 import { parseDetachKeys } from '../streams/detach-keys.ts'
 import { hijack } from '../streams/hijack.ts'
+import { frame } from '../streams/stdcopy.ts'
 import { sizeOf } from './containers.ts'
 
 /** The body of POST /exec/{id}/start. */
@@ -36,7 +37,7 @@ export function execRoutes(app: FastifyInstance, services: EngineServices): void
     if ((body.Cmd ?? []).length === 0) {
       throw new TsbuildError('No exec command specified', { code: 'USAGE' })
     }
-    container.process()
+    requireRunning(container, request.params.id)
     return await reply.status(201).send({ Id: containers.addExec(container, body).id })
   })
   app.post<OfExec>('/exec/:id/start', async (request, reply) => {
@@ -57,6 +58,15 @@ export function execRoutes(app: FastifyInstance, services: EngineServices): void
     '/exec/:id/json',
     async (request) => await Promise.resolve(inspectExec(containers.exec(request.params.id))),
   )
+}
+
+/** @param name as the client has named it. @throws {TsbuildError} CONFLICT */
+function requireRunning(container: Container, name: string): void {
+  container.process()
+  if (container.record.state.status !== 'paused') return
+  throw new TsbuildError(`Container ${name} is paused, unpause the container before exec`, {
+    code: 'CONFLICT',
+  })
 }
 
 /** Answers when the program runs. */
@@ -88,8 +98,9 @@ async function startAttached(
   try {
     await exec.run({ size: windowOf(exec, body) }, () => undefined)
   } catch (cause) {
-    if (!client.destroyed)
-      client.end(`${cause instanceof Error ? cause.message : String(cause)}\r\n`)
+    const text = `${cause instanceof Error ? cause.message : String(cause)}\r\n`
+    if (!client.destroyed) client.write(Tty ? text : frame('stdout', Buffer.from(text)))
+    exec.streams.disconnect()
   }
 }
 
