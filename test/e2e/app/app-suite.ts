@@ -7,6 +7,7 @@ import {
   createUser,
   type Dockerd,
   debianBase,
+  diskDirectory,
   freePort,
   pushLayout,
   type ReadImage,
@@ -17,7 +18,6 @@ import {
   startDockerd,
   startRegistry,
   type TemporaryDirectory,
-  temporaryDirectory,
 } from '../../support/peers/index.ts'
 import { type Compiler, writeApplication } from '../support/application.ts'
 import { installedFor } from '../support/installed.ts'
@@ -35,7 +35,7 @@ export function applicationSuite(compiler: Compiler): void {
   let reference: ReadImage
 
   before(async () => {
-    directory = temporaryDirectory('app', 0o755)
+    directory = diskDirectory('app', 0o755)
     context = directory.file('context')
     writeApplication(context, compiler)
     registry = await startRegistry()

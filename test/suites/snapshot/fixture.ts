@@ -8,7 +8,6 @@ import {
   rmSync,
   symlinkSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { changesOf, clampDirectory, stackTree, writeLayer } from '#builder/layer'
 import { inProcessSandbox, run, type Sandbox } from '#builder/sandbox'
@@ -40,7 +39,7 @@ export class SnapshotFixture {
   #count = 0
 
   constructor(choice: SnapshotterKind | 'auto', more: { readonly folder?: string } = {}) {
-    this.home = mkdtempSync(join(more.folder ?? tmpdir(), 'tsbuild-snapshot-test-'))
+    this.home = mkdtempSync(join(more.folder ?? '/var/tmp', 'tsbuild-snapshot-test-'))
     this.image = makeImage(`${this.home}/image`)
     this.#sandbox = inProcessSandbox({ temporary: this.directory() })
     this.snapshots = openSnapshots({

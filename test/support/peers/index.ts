@@ -33,6 +33,7 @@ export {
   startRegistryTwin,
 } from './registry.ts'
 export {
+  diskDirectory,
   memoryDirectory,
   type TemporaryDirectory,
   temporaryDirectory,

@@ -2,6 +2,8 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+const DISK = '/var/tmp'
+
 /** A directory that is gone, with all that is in it, at the end of the scope that holds it. */
 export interface TemporaryDirectory extends Disposable {
   readonly path: string
@@ -12,6 +14,11 @@ export interface TemporaryDirectory extends Disposable {
 /** @param mode permission bits, for a directory that others may enter */
 export function temporaryDirectory(prefix: string, mode = 0o700): TemporaryDirectory {
   return directoryIn(tmpdir(), prefix, mode)
+}
+
+/** On the disk, wherever other temporary files lie. @param mode permission bits */
+export function diskDirectory(prefix: string, mode = 0o700): TemporaryDirectory {
+  return directoryIn(DISK, prefix, mode)
 }
 
 /**

@@ -11,11 +11,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PendingFile } from '#builder/linux'
 
-for (const place of [tmpdir(), '/dev/shm']) {
+for (const place of ['/var/tmp', '/dev/shm']) {
   describe(`a pending file in ${place}`, () => {
     let folder: string
     const path = (name: string): string => join(folder, name)

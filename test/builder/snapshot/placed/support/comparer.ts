@@ -1,13 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import type { Comparison, Scenario } from './both-roots.ts'
 
 /** A process that does scenarios to both roots. */
 export class Comparer {
-  readonly #scratch = mkdtempSync(join(tmpdir(), 'tsbuild-placed-'))
+  readonly #scratch = mkdtempSync('/var/tmp/tsbuild-placed-')
   readonly #child: ChildProcess
 
   constructor() {
