@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { inProcessSandbox } from '#builder/sandbox'
 import { type OpenSandbox, SandboxFixture } from '../../../suites/sandbox/fixture.ts'
@@ -27,14 +27,19 @@ describe('a place made before its step', () => {
   after(() => fixture?.close())
 
   it('is taken over by the next step, and ends with it', async () => {
-    const first = fixture.run(['sleep', '0.4'])
+    const go = fixture.layer()
+    const mounts = [{ type: 'bind', target: '/go', source: go, readonly: true }] as const
+    const wait = ['sh', '-c', 'until [ -e /go/$0 ]; do sleep 0.01; done']
+    const first = fixture.run([...wait, 'first'], { mounts })
     const two = await pidsOnceThereAre(2)
+    writeFileSync(`${go}/first`, '')
     await first
     const [spare = 0, ...more] = await pidsOnceThereAre(1)
     assert.deepEqual(more, [])
     assert.ok(two.includes(spare))
-    const second = fixture.run(['sleep', '0.4'])
+    const second = fixture.run([...wait, 'second'], { mounts })
     assert.ok((await pidsOnceThereAre(2)).includes(spare))
+    writeFileSync(`${go}/second`, '')
     await second
     assert.ok(!(await pidsOnceThereAre(1)).includes(spare))
   })
