@@ -54,7 +54,8 @@ describe('sparse files in a tar', () => {
       this.timeout(120_000)
       const folder = files.fresh()
       mkdirSync(folder)
-      const many = Array.from({ length: 60 }, (_, i) => i * 2 * HOLE)
+      // Old GNU has four parts in a header, and 21 in each block after it.
+      const many = Array.from({ length: 27 }, (_, i) => i * 2 * HOLE)
       makeSparse(join(folder, 'many'), many, 200 * HOLE)
       makeSparse(join(folder, 'middle'), [3 * HOLE], 5 * HOLE + 5)
       makeSparse(join(folder, 'start'), [0], 5 * HOLE)
