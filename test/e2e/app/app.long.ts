@@ -2,5 +2,5 @@ import { applicationSuite } from './app-suite.ts'
 
 describe('a real application with a large compiler', function () {
   this.timeout(300_000)
-  applicationSuite('gcc')
+  applicationSuite('gcc', { stages: true })
 })
