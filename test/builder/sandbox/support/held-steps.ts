@@ -2,7 +2,7 @@ import type { Mount } from '#core'
 
 /** The descriptors that are held open, and named by the steps. */
 export const FIRST = 3
-export const LAST = 100
+export const LAST = 64
 
 /** Directories that the test has made. */
 export interface Held {
