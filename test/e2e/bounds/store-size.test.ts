@@ -225,7 +225,7 @@ describe('what a store takes', function () {
       }
     })()
     const building = names.map(async (name, at) => {
-      for (let round = 0; round < 4; round += 1) {
+      for (let round = 0; round < 3; round += 1) {
         const { stdout } = await mustBuild(flags(name), { root, timeoutMs: 100_000 })
         assert.equal(stdout, wanted.get(name))
         if (at === 0) await tsbuild(['rmi', `localhost/${name}:1`], { root })
@@ -248,7 +248,7 @@ describe('what a store takes', function () {
     const random = seededRandom(49)
     await mustBuild(['-t', 'localhost/kept:1', application('kept')], { root })
     let killed = 0
-    for (let round = 0; round < 8; round += 1) {
+    for (let round = 0; round < 6; round += 1) {
       const version = `${round}`
       await mustBuild(['-q', '-t', 'localhost/other:1', application('other', version)], { root })
       const child = startTsbuild(['prune', '--force', '--all'], { root })
