@@ -3,7 +3,6 @@ import { errnoOf } from '#core'
 import type { Shell } from '../../terminal/shell.ts'
 import { limitsOf, type StoreLimit } from './limits.ts'
 
-/** Milliseconds between looks at what is free. */
 const INTERVAL = 5000
 /** The store is looked at when so many bytes less are free than at the last look at it. */
 const STEP = 64 * 1024 * 1024
@@ -11,8 +10,13 @@ const STEP = 64 * 1024 * 1024
 /**
  * Keeps a store within its limits while a build runs, which may take hours: whenever the disk has become fuller by
  * some. What the build uses stays. Nothing is loaded, and nothing looked at, in a build of a few seconds.
+ * @param interval milliseconds between looks at what is free
  */
-export function watchSpace(limit: StoreLimit, shell: Shell): Disposable {
+export function watchSpace(
+  limit: StoreLimit,
+  shell: Shell,
+  interval: number = INTERVAL,
+): Disposable {
   let last: number | undefined
   let isBusy = false
   const look = async (): Promise<void> => {
@@ -32,7 +36,7 @@ export function watchSpace(limit: StoreLimit, shell: Shell): Disposable {
       isBusy = false
     }
   }
-  const timer = setInterval(() => void look(), INTERVAL)
+  const timer = setInterval(() => void look(), interval)
   timer.unref()
   return { [Symbol.dispose]: () => clearInterval(timer) }
 }

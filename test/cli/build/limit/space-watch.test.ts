@@ -8,6 +8,8 @@ import { memoryDirectory } from '../../../support/peers/index.ts'
 import { fakeShell } from '../../support/fake-shell.ts'
 
 const MB = 1024 * 1024
+/** Milliseconds between looks at what is free. */
+const INTERVAL = 200
 
 describe('the watch on space during a build', () => {
   it('removes what nobody uses when the disk gets fuller, and nothing else', async () => {
@@ -28,16 +30,17 @@ describe('the watch on space during a build', () => {
     await using build = openStore(root)
     const used = build.records.find(keyOf('used'))?.layer
     assert.ok(used)
-    using _ = watchSpace({ root, limit: 4 * MB }, fakeShell({ env: { HOME: directory.path } }))
+    const shell = fakeShell({ env: { HOME: directory.path } })
+    using _ = watchSpace({ root, limit: 4 * MB }, shell, INTERVAL)
     // What is free now is what it compares with.
-    await delay(6000)
+    await delay(2 * INTERVAL)
     assert.equal(build.layers.get(used)?.directory, true)
     writeFileSync(directory.file('fill'), Buffer.alloc(100 * MB))
     const find = async (): Promise<boolean> => {
       await using other = openStore(root)
       return other.records.hasFamily(keyOf('unused'))
     }
-    for (let attempt = 0; attempt < 40 && (await find()); attempt += 1) await delay(500)
+    for (let attempt = 0; attempt < 200 && (await find()); attempt += 1) await delay(100)
     assert.equal(await find(), false)
     assert.equal(build.layers.get(used)?.directory, true)
   })
