@@ -2,9 +2,9 @@ import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import {
   createUser,
+  diskDirectory,
   ensurePackages,
   type TemporaryDirectory,
-  temporaryDirectory,
   type User,
 } from '../support/peers/index.ts'
 import { type Facts, hostOf, makeProbeContext, readFacts } from '../support/probe/index.ts'
@@ -72,9 +72,9 @@ describe('the nodes of the host', function () {
   before(async function () {
     if (process.getuid?.() !== 0) this.skip()
     await ensurePackages()
-    probe = stack.use(temporaryDirectory('probe', 0o755))
+    probe = stack.use(diskDirectory('probe', 0o755))
     await makeProbeContext(probe)
-    change = stack.use(temporaryDirectory('nodes', 0o755))
+    change = stack.use(diskDirectory('nodes', 0o755))
     copyFileSync('/bin/busybox', change.file('busybox'))
     chmodSync(change.file('busybox'), 0o755)
     writeFileSync(change.file('Dockerfile'), CHANGE_NODES)
@@ -83,7 +83,7 @@ describe('the nodes of the host', function () {
   })
   after(() => stack.disposeAsync())
 
-  /** Builds on a /dev of its own, which is the same afterwards. */
+  /** Builds on a /dev of its own, in which the temporary files of others are not; it is the same afterwards. */
   async function build(context: string, builder: Builder, place: TemporaryDirectory) {
     const prefix = ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', ON_OWN_DEV, 'sh']
     const out = `type=local,dest=${place.file('out')}`
@@ -103,12 +103,12 @@ describe('the nodes of the host', function () {
 
   for (const [name, builder] of BUILDERS) {
     it(`stay as they are when a step changes all that it sees: ${name}`, async () => {
-      using place = temporaryDirectory('place', 0o777)
+      using place = diskDirectory('place', 0o777)
       await build(change.path, builder, place)
     })
 
     it(`are not opened by a step, and nothing of the host is changed: ${name}`, async () => {
-      using place = temporaryDirectory('place', 0o777)
+      using place = diskDirectory('place', 0o777)
       await build(probe.path, builder, place)
       const host = hostOf(readFileSync(place.file('mounts'), 'utf8'))
       const facts = readFacts(readFileSync(place.file('out/facts'), 'utf8'), host)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, linkSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { productionDependencies, publishedFiles, REPOSITORY } from '../../../image/published.ts'
-import { capture, temporaryDirectory, type User } from '../../support/peers/index.ts'
+import { capture, diskDirectory, type User } from '../../support/peers/index.ts'
 
 export { publishedFiles, REPOSITORY }
 
@@ -62,7 +62,8 @@ export async function installedFor(user: User): Promise<Installed & Disposable> 
   const [command = '', ...rest] = [...user.prefix, ...here.command, '--version']
   const tried = await capture(command, rest)
   if (tried.status === 0) return { ...here, [Symbol.dispose]: () => undefined }
-  const directory = temporaryDirectory('installed', 0o755)
+  // On a file system where Node can be linked rather than copied.
+  const directory = diskDirectory('installed', 0o755)
   const copy = directory.file('copy')
   cpSync(here.path, copy, { recursive: true })
   const node = directory.file('node')

@@ -9,7 +9,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:f
 import { join } from 'node:path'
 
 const MEMORY = '/dev/shm'
-/** Bytes that must be free; tests have 1.6 GB at one time. */
+/** Bytes that must be free; tests have up to 2 GB at one time. */
 const ROOM = 4e9
 /** Options of a mount with which steps cannot be tried in it. */
 const UNFIT = ['noexec', 'nodev', 'nosuid', 'ro']
