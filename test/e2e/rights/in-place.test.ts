@@ -4,9 +4,9 @@ import { fileURLToPath } from 'node:url'
 import {
   busyboxBase,
   capture,
+  diskDirectory,
   type Outcome,
   type TemporaryDirectory,
-  temporaryDirectory,
 } from '../../support/peers/index.ts'
 import { throwAwayRoot } from '../../support/throw-away/index.ts'
 import { TerminalSession } from '../past/terminal-session.ts'
@@ -47,7 +47,7 @@ describe('builds in place', function () {
   before(async function () {
     if (process.getuid?.() !== 0) this.skip()
     base = await busyboxBase()
-    place = temporaryDirectory('in-place')
+    place = diskDirectory('in-place')
     writeContext(place.file('context'), { Dockerfile: DOCKERFILE, hello: 'hello\n' })
     writeFileSync(place.file('secret'), SECRET)
   })

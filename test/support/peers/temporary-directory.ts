@@ -2,7 +2,7 @@ import { chmodSync, existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-const DISK = '/var/tmp'
+const DISK = '/tmp'
 
 /** A directory that is gone, with all that is in it, at the end of the scope that holds it. */
 export interface TemporaryDirectory extends Disposable {
