@@ -1,5 +1,5 @@
 import type { ContainerServices } from '#builder'
-import type { Mount } from '#core'
+import { type Mount, TsbuildError } from '#core'
 import type { MadeMountPoints } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { ContainerRecord, MountPoint } from '#engine/model'
@@ -51,7 +51,13 @@ export class ContainerVolumes implements AsyncDisposable {
     const { services, mountsOf } = this.#options
     const { manifest, platform } = record.image
     const lowers = () => services.lowers(manifest, platform)
-    return await this.#mounts.make(record, { lowers, mountsOf })
+    try {
+      return await this.#mounts.make(record, { lowers, mountsOf })
+    } catch (cause) {
+      // That of a container is not found means to clients that its image is not there.
+      if (!(cause instanceof TsbuildError) || cause.code !== 'NOT_FOUND') throw cause
+      throw new TsbuildError(cause.message, { code: 'USAGE', hint: cause.hint, cause })
+    }
   }
 
   /** What a container mounts, until that is disposed of. @throws {TsbuildError} in docker's words */

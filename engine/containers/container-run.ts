@@ -3,6 +3,13 @@ import type { ContainerRecord } from '#engine/model'
 import type { ContainerDeps, OutputLog } from './container-deps.ts'
 import type { Streams } from './streams.ts'
 
+/** What runs of containers are made with. */
+interface RunParts {
+  readonly deps: ContainerDeps
+  /** Called when the program has ended, while its network and mounts are still there. */
+  readonly onExit: (how: ExitStatus) => void
+}
+
 /** One run of a container: from the start of its program to its end. */
 export class ContainerRun {
   readonly #started = Promise.withResolvers<RunningProcess>()
@@ -12,8 +19,8 @@ export class ContainerRun {
   #process: RunningProcess | undefined
 
   /** Starts it at once. */
-  constructor(record: ContainerRecord, streams: Streams, deps: ContainerDeps) {
-    this.ended = this.#run(record, streams, deps)
+  constructor(record: ContainerRecord, streams: Streams, { deps, onExit }: RunParts) {
+    this.ended = this.#run(record, streams, { deps, onExit })
     this.ended.catch((cause: unknown) => this.#started.reject(cause))
     this.#started.promise.catch(() => undefined)
   }
@@ -28,7 +35,11 @@ export class ContainerRun {
     return this.#process
   }
 
-  async #run(record: ContainerRecord, streams: Streams, deps: ContainerDeps): Promise<ExitStatus> {
+  async #run(
+    record: ContainerRecord,
+    streams: Streams,
+    { deps, onExit }: RunParts,
+  ): Promise<ExitStatus> {
     return await deps.run(record, async (process) => {
       const log = deps.openLog(record)
       const write = (stream: 'stdout' | 'stderr', data: Uint8Array): void | Promise<void> =>
@@ -41,7 +52,9 @@ export class ContainerRun {
       this.#process = process
       this.#started.resolve(process)
       try {
-        return await process.wait()
+        const status = await process.wait()
+        onExit(status)
+        return status
       } finally {
         await this.#end(outputs, streams, log)
       }

@@ -66,6 +66,11 @@ export class Container {
     return this.#health
   }
 
+  /** Reports that somebody is connected with its input and output. */
+  reportAttached(): void {
+    this.#emit('attach')
+  }
+
   /** Whether its program runs, or is to be started again soon. */
   get isRunning(): boolean {
     return this.#run !== undefined || this.#record.state.status === 'restarting'
@@ -305,7 +310,13 @@ export class Container {
   /** Runs the program once; its end is handled on its own. */
   async #launch(): Promise<void> {
     this.#isStopping = false
-    const run = new ContainerRun(this.#record, this.streams, this.#deps)
+    const run: ContainerRun = new ContainerRun(this.#record, this.streams, {
+      deps: this.#deps,
+      onExit: ({ exitCode }) => {
+        const duration = Math.floor((performance.now() - run.startedAt) / 1000)
+        this.#emit('die', { execDuration: `${duration}`, exitCode: `${exitCode}` })
+      },
+    })
     this.#run = run
     const handled = this.#handleEnd(run)
     try {
@@ -344,8 +355,6 @@ export class Container {
     }
     this.#forget()
     const { exitCode, reached } = status
-    const duration = Math.round((performance.now() - run.startedAt) / 1000)
-    this.#emit('die', { execDuration: `${duration}`, exitCode: `${exitCode}` })
     await this.#afterEnd(run, { exitCode, isOutOfMemory: reached === 'memory' })
   }
 

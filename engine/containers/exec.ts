@@ -4,7 +4,7 @@ import { type ExecBody, newId, variableName } from '#engine/model'
 import type { NewEvent } from '#engine/state'
 import type { Container } from './container.ts'
 import { environmentOf } from './container-spec.ts'
-import { startFailure, startFailureCode } from './exit-code.ts'
+import { startFailure } from './exit-code.ts'
 import { Streams } from './streams.ts'
 
 /** How the process of an exec is connected. */
@@ -56,7 +56,7 @@ export class Exec {
       this.#process = await this.#start(size)
       this.#process.resize(this.#size ?? size)
     } catch (cause) {
-      this.#end(startFailureCode(cause))
+      this.#end(exitCodeOf(cause))
       throw execFailure(cause)
     }
     onStarted()
@@ -156,4 +156,10 @@ function execFailure(cause: unknown): TsbuildError {
   const { code, hint } = startFailure(cause)
   const reason = cause instanceof Error ? cause.message : String(cause)
   return new TsbuildError(`OCI runtime exec failed: exec failed: ${reason}`, { code, hint, cause })
+}
+
+/** Of what could not be started. */
+function exitCodeOf(cause: unknown): number {
+  const isMissing = cause instanceof TsbuildError && /not found in \$PATH/.test(cause.message)
+  return isMissing ? 127 : 126
 }

@@ -5,15 +5,15 @@ export type Filters = ReadonlyMap<string, readonly string[]>
 
 /**
  * Reads the `filters` of a query: a map of lists, or, of clients before 1.22, of maps to true.
- * @param known the names that are allowed
+ * @param known the names that are allowed; absent: any
  * @throws {TsbuildError} USAGE
  */
-export function parseFilters(text: string | undefined, known: readonly string[]): Filters {
+export function parseFilters(text: string | undefined, known?: readonly string[]): Filters {
   if (text === undefined || text === '') return new Map()
   const document = parseJson(text)
   if (!isJsonObject(document)) throw invalidFilterError(text)
   const found = Object.entries(document).map(([name, value]) => {
-    if (!known.includes(name)) {
+    if (known?.includes(name) === false) {
       throw new TsbuildError(`invalid filter '${name}'`, { code: 'USAGE' })
     }
     return [name, valuesOf(value, text)] as const

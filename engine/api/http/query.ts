@@ -50,8 +50,8 @@ export class Query {
     )
   }
 
-  /** @param known names of filters that the route has. @throws {TsbuildError} USAGE */
-  filters(known: readonly string[]): Filters {
+  /** @param known names of filters that the route has; absent: others are left alone. @throws {TsbuildError} USAGE */
+  filters(known?: readonly string[]): Filters {
     return parseFilters(this.text('filters'), known)
   }
 }

@@ -193,6 +193,7 @@ function attach(
     )
   }
   const kind: StreamKind = Tty ? 'raw' : 'multiplexed'
+  container.reportAttached()
   const isNamed = !Tty && versionOf(request).minor >= 42
   const client = hijack(request, reply, isNamed ? 'multiplexed' : 'raw')
   const stream = query.flag('stream')

@@ -3,11 +3,6 @@ import { TsbuildError } from '#core'
 import { type Filters, matchesAny, matchesLabels } from '#engine/model'
 import type { EngineEvent, Events } from '#engine/state'
 
-export const EVENT_FILTERS: readonly string[] = [
-  ...['config', 'container', 'daemon', 'event', 'image', 'label', 'label!', 'network', 'node'],
-  ...['plugin', 'scope', 'secret', 'service', 'type', 'volume'],
-]
-
 /** Which events are asked for. */
 export interface EventQuery {
   readonly filters: Filters

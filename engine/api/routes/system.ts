@@ -7,7 +7,7 @@ import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import { sendJsonLines } from '../streams/json-lines.ts'
 import { diskUsage } from './disk-usage.ts'
-import { EVENT_FILTERS, eventsOf } from './event-stream.ts'
+import { eventsOf } from './event-stream.ts'
 
 /** What clients ask of the daemon itself. */
 export function systemRoutes(app: FastifyInstance, services: EngineServices): void {
@@ -34,7 +34,7 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
   })
   app.get('/events', (request, reply) => {
     const query = new Query(request.url)
-    const filters = query.filters(EVENT_FILTERS)
+    const filters = query.filters()
     const closed = new AbortController()
     reply.raw.on('close', () => closed.abort())
     const events = eventsOf(services.events, {
