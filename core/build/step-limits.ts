@@ -4,6 +4,12 @@ export interface StepResources {
   readonly memory?: number
   /** Bytes of memory and swap together; -1: unlimited. */
   readonly memorySwap?: number
+  /** Bytes that are left to them when memory is short. */
+  readonly memoryReservation?: number
+  /** How readily the kernel swaps them out, 0 to 100; without effect on control groups of the second version. */
+  readonly memorySwappiness?: number
+  /** They wait where they would be killed for want of memory; only with control groups of the first version. */
+  readonly waitsForMemory?: boolean
   /** Weight against others, 1024 being the usual one. */
   readonly cpuShares?: number
   /** Microseconds of all CPUs together in each period; -1: unlimited. */

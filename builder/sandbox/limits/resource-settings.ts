@@ -15,13 +15,26 @@ export function groupSettings(resources: StepResources): readonly GroupSetting[]
   ]
 }
 
-function memorySettings({ memory, memorySwap }: StepResources): readonly GroupSetting[] {
-  if (memory === undefined) return []
+function memorySettings(resources: StepResources): readonly GroupSetting[] {
+  const { memory, memorySwap, memoryReservation, memorySwappiness, waitsForMemory } = resources
+  const lines = [
+    ...(memory === undefined ? [] : limitLines(memory, memorySwap)),
+    ...(memoryReservation === undefined ? [] : [reservationLines(memoryReservation)]),
+    ...(memorySwappiness === undefined
+      ? []
+      : [{ v1: [['memory.swappiness', `${memorySwappiness}`]], v2: [] } as const]),
+    ...(waitsForMemory === true ? [{ v1: [['memory.oom_control', '1']], v2: [] } as const] : []),
+  ]
+  return lines.map((one) => ({ controller: 'memory', ...one }))
+}
+
+type BothLines = Pick<GroupSetting, 'v1' | 'v2'>
+
+function limitLines(memory: number, memorySwap: number | undefined): readonly BothLines[] {
   const bytes = `${memory}`
   const swap = memorySwap === undefined || memorySwap < 0 ? 'max' : `${memorySwap - memory}`
   return [
     {
-      controller: 'memory',
       v1: [
         ['memory.limit_in_bytes', bytes],
         ...(memorySwap === undefined
@@ -34,6 +47,10 @@ function memorySettings({ memory, memorySwap }: StepResources): readonly GroupSe
       ],
     },
   ]
+}
+
+function reservationLines(bytes: number): BothLines {
+  return { v1: [['memory.soft_limit_in_bytes', `${bytes}`]], v2: [['memory.low', `${bytes}`]] }
 }
 
 function cpuSettings(resources: StepResources): readonly GroupSetting[] {

@@ -130,7 +130,8 @@ function gateCalls({ mountProc, filter, cgroups, pid, ends }: GateOptions): read
   const endings = ends.map(({ text }, index) => ({ descriptor: firstEnd + index, text }))
   const shared = typeof pid === 'number' ? [firstEnd + ends.length] : []
   return [
-    ...(pid === 'own' ? [NEW_PIDS] : shared.map(joinPids)),
+    // Others that are there could look at it.
+    ...(pid === 'own' ? [NEW_PIDS] : [UNDUMPABLE, ...shared.map(joinPids)]),
     ...shared.map(closeCall),
     {
       call: 'clone',
@@ -163,6 +164,7 @@ interface GuardianFiles {
   readonly endings: readonly GroupEnding[]
 }
 
+const UNDUMPABLE: ProgramCall = { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] }
 const NEW_PIDS: ProgramCall = { call: 'unshare', args: [CLONE_NEWPID] }
 
 function joinPids(descriptor: number): ProgramCall {

@@ -3,22 +3,9 @@
  * to, and mounted by descriptor: another step that changes a path meanwhile cannot make anything else of the
  * host appear in this one.
  */
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  fchmodSync,
-  fchownSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  writeFileSync,
-  writeSync,
-} from 'node:fs'
+import { closeSync, constants, fstatSync, mkdirSync, openSync } from 'node:fs'
 import {
   attachMount,
-  bindSocket,
   chownTree,
   type Identity,
   MS,
@@ -30,16 +17,14 @@ import {
   type BindMount,
   type DetachedMount,
   errnoOf,
-  type FileMount,
   ioError,
-  MORE_IDS,
   type Mount,
   type OverlayMount,
-  type SocketMount,
   type TmpfsMount,
   TsbuildError,
   unreachable,
 } from '#core'
+import { type MemoryMountOptions, mountFile, mountSocket, SAFE } from './memory-mounts.ts'
 import {
   type BindOptions,
   bindInto,
@@ -83,8 +68,6 @@ export interface StepSocket {
   readonly descriptor: number
 }
 
-const SAFE = MS.NOSUID | MS.NODEV
-
 /**
  * Mounts into the root, in the given order.
  * @returns the sockets among them; the caller closes their descriptors
@@ -124,12 +107,17 @@ function mountOne(root: number, step: Mount, options: OneMountOptions): number |
     case 'tmpfs':
       return mountTmpfsInto(root, step, options)
     case 'file':
-      return mountFile(root, step, options)
+      return mountFile(root, step, inMemory(options))
     case 'socket':
-      return mountSocket(root, step, options)
+      return mountSocket(root, step, inMemory(options))
     default:
       return unreachable(step)
   }
+}
+
+function inMemory(options: OneMountOptions): MemoryMountOptions {
+  const { scaffold, index, socketLabel } = options
+  return { directory: scaffold.files, name: `${index}`, socketLabel, ...staged(options) }
 }
 
 function mountBind(root: number, step: BindMount, options: OneMountOptions): undefined {
@@ -272,72 +260,3 @@ function forbidding(what: TmpfsMount['forbids']): number {
 }
 
 const OPEN_TO_ALL = 0o1777
-
-function mountFile(root: number, step: FileMount, options: OneMountOptions): undefined {
-  const source = `${options.scaffold.files}/${options.index}`
-  const descriptor = openSync(
-    source,
-    constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL,
-    0o600,
-  )
-  try {
-    for (let offset = 0; offset < step.content.length; ) {
-      offset += writeSync(descriptor, step.content, offset)
-    }
-    fchownSync(descriptor, step.uid, step.gid)
-    fchmodSync(descriptor, step.mode)
-  } catch (cause) {
-    throw ownerError(step, cause)
-  } finally {
-    closeSync(descriptor)
-  }
-  const noExec = (step.mode & 0o111) === 0 ? MS.NOEXEC : 0
-  const flags = SAFE | MS.RDONLY | noExec
-  bindInto(root, step.target, { source, kind: 'file', flags, ...staged(options) })
-}
-
-function mountSocket(root: number, step: SocketMount, options: OneMountOptions): number {
-  const directory = openSync(options.scaffold.files, O_PATH | constants.O_DIRECTORY)
-  const source = `${descriptorPath(directory)}/${options.index}`
-  try {
-    const socket = bindLabelled(source, options.socketLabel)
-    try {
-      chownSync(source, step.uid, step.gid)
-      chmodSync(source, step.mode)
-      const flags = SAFE | MS.NOEXEC | MS.RDONLY
-      bindInto(root, step.target, { source, kind: 'file', flags, ...staged(options) })
-      return socket
-    } catch (cause) {
-      closeSync(socket)
-      throw ownerError(step, cause)
-    }
-  } finally {
-    closeSync(directory)
-  }
-}
-
-/** A process connects to a socket of its own label, whoever listens. */
-function bindLabelled(path: string, label: string | undefined): number {
-  if (label === undefined) return bindSocket(path)
-  writeFileSync(SOCKET_LABEL, label)
-  try {
-    return bindSocket(path)
-  } finally {
-    writeFileSync(SOCKET_LABEL, '\n')
-  }
-}
-
-/** The label of sockets that the calling thread makes. Spec: proc_pid_attr(5) */
-const SOCKET_LABEL = '/proc/thread-self/attr/sockcreate'
-
-function ownerError({ target, uid, gid }: FileMount | SocketMount, cause: unknown): Error {
-  if (errnoOf(cause) !== 'EINVAL') return ioError(`mount ${target}`, cause)
-  return new TsbuildError(
-    `mount ${target} for ${uid}:${gid}: this user namespace lacks these ids`,
-    {
-      code: 'STEP_FAILED',
-      hint: MORE_IDS,
-      cause,
-    },
-  )
-}

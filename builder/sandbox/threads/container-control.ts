@@ -2,6 +2,7 @@
 import { closeSync, fstatSync, openSync, readdirSync, statSync } from 'node:fs'
 import { duplicate } from '#builder/linux'
 import { type StepResources, TsbuildError } from '#core'
+import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import { readUsage } from '../limits/container-stats.ts'
 import type { ControlGroup } from '../limits/control-groups.ts'
 import { freeze, thaw } from '../limits/freezer.ts'
@@ -30,6 +31,9 @@ export interface ControlInput {
 export class ContainerControl {
   readonly #input: ControlInput
   #isPaused = false
+  /** That it stops; others wait for it. */
+  #stopping: Promise<void> | undefined
+  #isKilled = false
   #isOver = false
 
   constructor(input: ControlInput) {
@@ -44,7 +48,7 @@ export class ContainerControl {
   get methods(): ContainerMethods {
     return {
       pause: () => this.#pause(),
-      resume: async () => this.resume(),
+      resume: () => this.#resume(),
       usage: () => this.#usage(),
       update: (resources) => this.#update(resources),
       processes: () => this.#processes(),
@@ -53,10 +57,10 @@ export class ContainerControl {
     }
   }
 
-  /** Lets it go on; a no-op unless it is paused. */
-  resume(): void {
-    if (!this.#isPaused) return
-    thaw(this.#group().directories)
+  /** Lets it end: what is stopped may not be able to. It cannot be paused any more. */
+  release(): void {
+    this.#isKilled = true
+    if (this.#isPaused) thaw(this.#group().directories)
     this.#isPaused = false
   }
 
@@ -68,8 +72,31 @@ export class ContainerControl {
   async #pause(): Promise<void> {
     const { directories } = this.#group()
     this.#refuseEnded()
-    await freeze(directories)
+    if (this.#isPaused) return await this.#stopping
     this.#isPaused = true
+    this.#stopping = this.#stop(directories)
+    await this.#stopping
+  }
+
+  async #stop(directories: readonly CgroupDir[]): Promise<void> {
+    try {
+      await freeze(directories)
+    } catch (cause) {
+      this.#isPaused = false
+      throw cause
+    }
+    if (!this.#isKilled) return
+    thaw(directories)
+    throw endedStepError()
+  }
+
+  async #resume(): Promise<void> {
+    const { directories } = this.#group()
+    this.#refuseEnded()
+    if (!this.#isPaused) return
+    await this.#stopping?.catch(() => undefined)
+    if (this.#isPaused) thaw(directories)
+    this.#isPaused = false
   }
 
   #usage(): ContainerUsage {
@@ -78,6 +105,7 @@ export class ContainerControl {
   }
 
   #update(resources: StepResources): void {
+    this.#refuseEnded()
     this.#group().apply(groupSettings(resources))
   }
 
@@ -128,7 +156,7 @@ export class ContainerControl {
   }
 
   #refuseEnded(): void {
-    if (this.#isOver) throw endedStepError()
+    if (this.#isOver || this.#isKilled) throw endedStepError()
   }
 }
 

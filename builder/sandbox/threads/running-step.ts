@@ -158,7 +158,7 @@ export class RunningStep {
     let container: ContainerControl | undefined
     const kill = (): void => {
       first.signal('SIGKILL')
-      container?.resume()
+      container?.release()
     }
     this.#kill = kill
     // Whatever is being started there does not keep the step from ending.

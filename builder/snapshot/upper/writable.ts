@@ -36,7 +36,7 @@ export function createWritable(directory: string, lower: readonly string[]): Wri
 
 /**
  * The directories of an overlay with what was written to them; made where they are missing, also by a process that
- * was killed while it made them. The work directory has nothing that is needed.
+ * was killed while it made them. What the work directory has is the kernel's to remove.
  * @throws {TsbuildError} as `createWritable`; SNAPSHOT_UNAVAILABLE where another kind of snapshot is kept there
  */
 export async function reopenWritable(
@@ -52,8 +52,10 @@ export async function reopenWritable(
       await removeTree(making)
       renameSync(createWritable(making, lower).upper, part.upper)
     }
-    await Promise.all([making, part.work].map((path) => removeTree(path)))
-    mkdirSync(part.work, { mode: 0o700 })
+    // By this the kernel refuses what was mounted without syncing.
+    const left = `${part.work}/work/incompat`
+    await Promise.all([making, left].map((path) => removeTree(path)))
+    makeFolders(part.work, 0o700)
     return part
   } catch (cause) {
     throw ioError(`reopen the writable layer ${directory}`, cause)
