@@ -7,6 +7,7 @@ import { lifetimeSuite } from './sandbox/lifetime.ts'
 import { limitsSuite } from './sandbox/limits.ts'
 import { mountsSuite } from './sandbox/mounts.ts'
 import { networkSuite } from './sandbox/network.ts'
+import { noContainersSuite } from './sandbox/no-containers.ts'
 import { pidOneSuite } from './sandbox/pid-one.ts'
 import { processSuite } from './sandbox/process.ts'
 import { rightsSuite } from './sandbox/rights.ts'
@@ -26,6 +27,7 @@ export function sandboxSuite(
     if (traits.startsOthers) execSuite(open, traits)
     terminalSuite(open, traits)
     if (traits.startsFirst) pidOneSuite(open)
+    if (!traits.startsContainers) noContainersSuite(open)
     lifetimeSuite(open)
     usersSuite(open, traits)
     rightsSuite(open)

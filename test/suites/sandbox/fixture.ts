@@ -59,6 +59,8 @@ export interface SandboxTraits {
   readonly startsOthers: boolean
   /** It needs no files of accounts in order to run steps as root or by numbers, and no /dev/null. */
   readonly bearsAnyRoot: boolean
+  /** It starts containers, too. */
+  readonly startsContainers: boolean
 }
 
 /** Those of a sandbox that leaves nothing out. */
@@ -66,6 +68,7 @@ export const EVERYTHING: SandboxTraits = {
   startsFirst: true,
   startsOthers: true,
   bearsAnyRoot: true,
+  startsContainers: true,
 }
 
 /** A sandbox with a small image, in a directory that `close` removes. */

@@ -8,5 +8,6 @@ export async function runtimeSuite(name: string): Promise<void> {
     startsFirst: false,
     startsOthers: true,
     bearsAnyRoot: false,
+    startsContainers: false,
   })
 }

@@ -2,4 +2,8 @@ import { EVERYTHING } from '../../../../suites/sandbox/fixture.ts'
 import { sandboxSuite } from '../../../../suites/sandbox.ts'
 import { placingSandbox } from './placing-sandbox.ts'
 
-sandboxSuite('in place', placingSandbox, { ...EVERYTHING, startsOthers: false })
+sandboxSuite('in place', placingSandbox, {
+  ...EVERYTHING,
+  startsOthers: false,
+  startsContainers: false,
+})
