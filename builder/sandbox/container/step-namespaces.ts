@@ -10,6 +10,8 @@ export interface StepNamespaces {
   readonly ipc: 'own' | 'host' | number
   readonly uts: 'own' | 'host' | number
   readonly cgroup: 'own' | 'host'
+  /** It has no /dev/shm. */
+  readonly hasNoMemory?: boolean
   /** The mounts of the process whose `ipc` it is: memory that is shared by name lies there. */
   readonly ipcMounts?: number
 }
@@ -43,9 +45,10 @@ export function openStepNamespaces(
     typeof source === 'string' ? source : open(source, kind)
   return {
     pid: from(pid, 'pid'),
-    ipc: from(ipc, 'ipc'),
+    ipc: from(ipc === 'none' ? 'own' : ipc, 'ipc'),
     uts: from(uts, 'uts'),
     cgroup,
+    ...(ipc === 'none' && { hasNoMemory: true }),
     ...(typeof ipc === 'object' && { ipcMounts: open(ipc, 'mnt') }),
   }
 }

@@ -60,10 +60,11 @@ function prepareInside(
     const parts: StepPart[] = nameHost(input) ? [] : ['hostname']
     writeSysctls(input)
     const names = namesIn(network, host)
+    const memory = input.namespaces.hasNoMemory === true ? 'none' : sharedMemory
     const showsAllGroups = input.namespaces.cgroup === 'host'
     const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
-    const root = assembleRoot({ ...inputs, sharedMemory, passing, showsAllGroups }, undo)
+    const root = assembleRoot({ ...inputs, sharedMemory: memory, passing, showsAllGroups }, undo)
     const wantsLabel = spec.security === 'sandbox' && labels !== undefined
     if (wantsLabel && root.label === undefined) parts.push('labels')
     besideHost?.(place)

@@ -51,7 +51,7 @@ export interface RootInput {
   readonly devicesLimited: boolean
   readonly hasTerminal: boolean
   /** Descriptor of a mount that becomes /dev/shm; absent: it gets its own. */
-  readonly sharedMemory?: number | undefined
+  readonly sharedMemory?: number | 'none' | undefined
   /** Mounts of a container that pass others on, as `ContainerMounts` has them. */
   readonly passing: ReadonlyMap<number, number>
   /** It sees all control groups of the host. */
@@ -184,7 +184,7 @@ function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
   const { spec, host, scaffold, network, cgroups } = input
   const { shmSize, hostname, extraHosts } = spec
   if (input.sharedMemory === undefined) mountShm(scaffold, shmSize)
-  else attachMount(input.sharedMemory, `${scaffold.dev}/shm`)
+  else if (input.sharedMemory !== 'none') attachMount(input.sharedMemory, `${scaffold.dev}/shm`)
   moveKernel(root, '/dev', { scaffold, onCreate })
   mountControlGroups(scaffold, cgroups, {
     isWritable: spec.container?.privileged === true,

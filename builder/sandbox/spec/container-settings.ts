@@ -44,8 +44,10 @@ export interface ContainerSettings {
 
 /** Where namespaces of a container come from: made for it, the host's, or another process's. */
 export interface ContainerNamespaces
-  extends Readonly<Partial<Record<Exclude<SharedKind, 'net'>, NamespaceSource>>> {
+  extends Readonly<Partial<Record<Exclude<SharedKind, 'net' | 'ipc'>, NamespaceSource>>> {
   readonly cgroup?: 'own' | 'host'
+  /** `none`: its own, without memory that is shared by name. */
+  readonly ipc?: NamespaceSource | 'none'
 }
 
 /** Where one namespace comes from. */

@@ -113,6 +113,12 @@ export function namespacesSuite(open: OpenSandbox): void {
       assert.match(await fixture.output('cat /dev/shm/file'), /No such file/)
     })
 
+    it('share no memory by name where there should be none', async () => {
+      const container = { namespaces: { ipc: 'none' } } as const
+      assert.equal(await fixture.output('grep -c /dev/shm /proc/mounts', container), '0\n')
+      assert.equal(await fixture.output('grep -c /dev/shm /proc/mounts'), '1\n')
+    })
+
     it('have a domain name of their own', async () => {
       const container = { domainname: 'of.tests' }
       assert.equal(await fixture.output('cat /proc/sys/kernel/domainname', container), 'of.tests\n')

@@ -23,6 +23,6 @@ describe('containers: in control groups of the second version', () => {
     const words = ['-m', '--propagation', 'private', 'sh', '-c', SCRIPT, 'sh']
     const outcome = await capture('unshare', [...words, process.execPath, RUNNER, TITLES])
     assert.equal(outcome.status, 0, outcome.stdout + outcome.stderr)
-    assert.match(outcome.stdout, /[89] passing/)
+    assert.match(outcome.stdout, /(?:[89]|1\d) passing/)
   }).timeout(120_000)
 })
