@@ -119,19 +119,15 @@ export class Networks implements AsyncDisposable {
   }
 
   /**
-   * Removes networks that no container uses.
-   * @param isNamed whether a container that does not run is to be in it
+   * Removes networks that no running container uses, as docker does.
    * @returns their names
    * @throws {TsbuildError} USAGE
    */
-  async prune(
-    filters: string | undefined,
-    isNamed: (network: NetworkRecord) => boolean,
-  ): Promise<readonly string[]> {
+  async prune(filters: string | undefined): Promise<readonly string[]> {
     const isPruned = pruneFilter(filters)
     const unused = this.#options.documents
       .all()
-      .filter((network) => !(isPredefined(network) || this.#isUsed(network) || isNamed(network)))
+      .filter((network) => !(isPredefined(network) || this.#isUsed(network)))
       .filter(isPruned)
     for (const { id } of unused) await this.remove(id)
     const { emit } = this.#options
@@ -254,11 +250,6 @@ export class Networks implements AsyncDisposable {
       return [network?.name ?? name, restingSettings(id, config, names)] as const
     })
     return { SandboxID: '', SandboxKey: '', Ports: {}, Networks: Object.fromEntries(networks) }
-  }
-
-  /** Whether a container that has these networks is in one. */
-  isNamedBy(network: NetworkRecord, { endpoints }: Pick<ContainerRecord, 'endpoints'>): boolean {
-    return Object.keys(endpoints).some((name) => isCalled(network, name))
   }
 
   /** Ends all of it: no container runs any more. */

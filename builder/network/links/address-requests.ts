@@ -3,10 +3,11 @@
  * Spec: rtnetlink(7); if_addr.h and rtnetlink.h of the kernel
  */
 import { Buffer } from 'node:buffer'
-import { u32 } from '../netlink/attributes.ts'
+import { type Attribute, u32 } from '../netlink/attributes.ts'
 import { type NetlinkRequest, NLM_F } from '../netlink/netlink-socket.ts'
 import {
   type Address,
+  addressAt,
   addressText,
   isVersion6,
   type Prefix,
@@ -31,10 +32,7 @@ export function addAddressOf(index: number, { address, length }: Prefix): Netlin
     type: RTM_NEWADDR,
     flags: NLM_F.CREATE | NLM_F.EXCL,
     header,
-    attributes: [
-      [IFA_LOCAL, address],
-      [IFA_ADDRESS, address],
-    ],
+    attributes: [[IFA_LOCAL, address], [IFA_ADDRESS, address], ...broadcastOf({ address, length })],
     doing: `add the address ${addressText(address)}`,
   }
 }
@@ -53,6 +51,15 @@ export function addHostRoute(index: number, address: Address): NetlinkRequest {
     doing: `add the route to ${addressText(address)}`,
   }
 }
+
+/** What is for all of a network of version 4, where it has room for that. */
+function broadcastOf({ address, length }: Prefix): readonly Attribute[] {
+  if (isVersion6(address) || length > LONGEST_WITH_BROADCAST) return []
+  const { address: first } = wholePrefix({ address, length })
+  return [[IFA_BROADCAST, addressAt(first, 2 ** (32 - length) - 1)]]
+}
+
+const LONGEST_WITH_BROADCAST = 30
 
 /**
  * Sends what is for a network to a link.
@@ -168,6 +175,7 @@ const RTM_NEWROUTE = 24
 const RTM_DELROUTE = 25
 const IFA_ADDRESS = 1
 const IFA_LOCAL = 2
+const IFA_BROADCAST = 4
 const IFA_F_NODAD = 0x02
 const RTA_DST = 1
 const RTA_OIF = 4

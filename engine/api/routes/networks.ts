@@ -7,6 +7,7 @@ import {
 import type { EngineServices } from '../engine-services.ts'
 import { readBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
+import { versionOf } from '../http/request-version.ts'
 
 interface OfNetwork {
   readonly Params: { readonly id: string }
@@ -19,10 +20,11 @@ export function networkRoutes(app: FastifyInstance, services: EngineServices): v
     '/networks',
     async (request) => await Promise.resolve(networks.list(new Query(request.url).text('filters'))),
   )
-  app.get<OfNetwork>(
-    '/networks/:id',
-    async (request) => await Promise.resolve(networks.inspect(request.params.id)),
-  )
+  app.get<OfNetwork>('/networks/:id', async (request) => {
+    const { Status = {}, ...document } = networks.inspect(request.params.id)
+    const hasStatus = versionOf(request).minor >= 52
+    return await Promise.resolve(hasStatus ? { ...document, Status } : document)
+  })
   app.post('/networks/create', async (request, reply) => {
     const { id } = networks.create(await readBody(request, NETWORK_CREATE_SHAPE))
     return await reply.status(201).send({ Id: id, Warning: '' })
@@ -47,11 +49,8 @@ export function networkRoutes(app: FastifyInstance, services: EngineServices): v
     return await reply.status(200).send()
   })
   app.post('/networks/prune', async (request) => {
-    const filters = new Query(request.url).text('filters')
-    const all = containers.all()
-    const NetworksDeleted = await networks.prune(filters, (network) =>
-      all.some(({ record }) => networks.isNamedBy(network, record)),
-    )
+    const found = await networks.prune(new Query(request.url).text('filters'))
+    const NetworksDeleted = found.length === 0 ? null : found
     return { NetworksDeleted }
   })
 }

@@ -80,6 +80,7 @@ describe('network: containers', () => {
     const [link] = JSON.parse(await hubs.lab.must(web, ['ip', '-j', 'address', 'show', 'back0']))
     assert.deepEqual([link.mtu, link.address], [1400, '02:42:ac:1f:00:03'])
     const held = link.addr_info.map(({ local, prefixlen }: AddressInfo) => `${local}/${prefixlen}`)
+    assert.equal(link.addr_info[0].broadcast, '172.31.255.255')
     assert.deepEqual(held, ['172.31.0.3/16', 'fd00:31::3/64', 'fe80::42:acff:fe1f:3/64'])
     const route = async (): Promise<string> =>
       await hubs.lab.must(web, ['ip', 'route', 'show', 'default'])
