@@ -23,6 +23,7 @@ import {
   toPort,
   toThis,
 } from '../rules/expressions.ts'
+import { forgetDatagrams } from '../rules/forget-flows.ts'
 import { readRules } from '../rules/read-rules.ts'
 import {
   appendRule,
@@ -110,8 +111,13 @@ export function openPorts(host: HubHost, key: string, ports: readonly PortRule[]
 }
 
 /** Takes that back. */
-export function closePorts(host: HubHost, key: string): void {
+export function closePorts(host: HubHost, key: string, ports: readonly PortRule[]): void {
   removeRules(host, key, [HOST_CHAINS.ports, HOST_CHAINS.ownPorts])
+  const targets = ports.filter(({ protocol }) => protocol === 'udp').map(({ address }) => address)
+  for (const text of new Set(targets)) {
+    const address = parseAddress(text)
+    if (address !== undefined) forgetDatagrams(host.rules, address)
+  }
 }
 
 function portRule({ protocol, hostAddress, hostPort, address, port }: PortRule): Rule {

@@ -3,13 +3,9 @@ import { isIPv6, Socket } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isUserNamespace } from '#builder/linux'
 import { errnoOf, Resources, TsbuildError } from '#core'
-import { HubNetworks } from '../hub/hub-networks.ts'
 import { parseAddress } from '../links/address.ts'
-import type { NetworkSource } from '../network.ts'
 import type { Dialer } from '../ports/dial.ts'
 import { PortChooser } from '../ports/port-range.ts'
-import { FollowedResolvConf } from '../resolver/resolv-conf.ts'
-import { Resolver } from '../resolver/resolver.ts'
 import { type NetworkThread, startNetworkThread } from '../threads/network-thread.ts'
 import { missingUplinkError, openUplink, type Uplink } from '../uplink/uplink.ts'
 import { planUplink, UPLINK_MTU } from '../uplink/uplink-router.ts'
@@ -23,8 +19,8 @@ import { PortRemoval } from './port-removal.ts'
 type Way = { readonly kind: 'hub' } | { readonly kind: 'uplink'; readonly uplink: Uplink }
 
 /**
- * The networks of an engine's containers, and of the steps of its builds: one hub, in a thread of its own. Disposing
- * of it releases all that is left of them.
+ * The networks of an engine's containers: a hub in a thread of its own. Disposing of it releases all that is left of
+ * them.
  */
 export class ContainerNetworks implements AsyncDisposable {
   /** What joins them to the world: the kernel, or a program of an ordinary user. */
@@ -75,17 +71,6 @@ export class ContainerNetworks implements AsyncDisposable {
   /** Makes the network of a container, in which there is loopback only. */
   async makePlace(): Promise<ContainerPlace> {
     return new ContainerPlace(await this.#thread.run('makePlace', undefined), this.#context)
-  }
-
-  /** Networks for the steps of builds behind the same hub, until they are disposed of. */
-  async stepNetworks(): Promise<NetworkSource> {
-    const conf = new FollowedResolvConf()
-    const sockets = await this.#thread.run('bindResolver', undefined)
-    const resolver = new Resolver(sockets, { servers: () => conf.current().servers })
-    return new HubNetworks(async (number) => {
-      await this.#context.keep()
-      return await this.#thread.run('joinHub', number)
-    }, resolver)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -160,8 +160,9 @@ export class ContainerPlace implements AsyncDisposable {
     const key = `ports ${published.map(({ hostPort }) => hostPort).join(' ')}`.slice(0, 200)
     const rules = published.flatMap((port) => ruleFor(port, target))
     if (rules.length > 0) {
-      await thread.run('openPorts', { key, ports: rules })
-      held.use({ [Symbol.asyncDispose]: () => thread.run('closePorts', key) })
+      const input = { key, ports: rules }
+      await thread.run('openPorts', input)
+      held.use({ [Symbol.asyncDispose]: () => thread.run('closePorts', input) })
     }
     const moved = held.move()
     const ports = {

@@ -5,7 +5,6 @@ import type { Dialer, Target } from './dial.ts'
 
 /** Milliseconds without a packet of the client after which its answers are not awaited any more. */
 const IDLE = 90_000
-/** Clients at a time; the one that came first makes room. */
 const MAX_CLIENTS = 1024
 /** Packets of a client that are kept until its socket is there. */
 const MAX_WAITING = 32
@@ -16,6 +15,8 @@ export interface UdpProxyOptions {
   readonly target: Target
   /** Milliseconds; default: as docker's. */
   readonly idle?: number
+  /** Clients at a time; the one that came first makes room. */
+  readonly most?: number
 }
 
 /** A client, and the socket by which the target knows it. */
@@ -23,6 +24,7 @@ interface Session {
   readonly waiting: Buffer[]
   socket: Socket | undefined
   timer: NodeJS.Timeout
+  isOver: boolean
 }
 
 /** Passes the packets of each client on to a target from a port of its own, and the answers back. */
@@ -58,10 +60,11 @@ export class UdpProxy implements AsyncDisposable {
 
   #begin(key: string, client: RemoteInfo): Session {
     const [oldest] = this.#sessions.keys()
-    if (this.#sessions.size >= MAX_CLIENTS && oldest !== undefined) this.#end(oldest)
+    if (this.#sessions.size >= (this.#options.most ?? MAX_CLIENTS) && oldest !== undefined)
+      this.#end(oldest)
     const timer = setTimeout(() => this.#end(key), this.#options.idle ?? IDLE)
     timer.unref()
-    const session: Session = { waiting: [], socket: undefined, timer }
+    const session: Session = { waiting: [], socket: undefined, timer, isOver: false }
     this.#sessions.set(key, session)
     this.#open(session, client).catch(() => this.#end(key))
     return session
@@ -70,7 +73,7 @@ export class UdpProxy implements AsyncDisposable {
   async #open(session: Session, client: RemoteInfo): Promise<void> {
     const { dialer, target } = this.#options
     const socket = await dialer.openUdp(target)
-    if (![...this.#sessions.values()].includes(session)) {
+    if (session.isOver) {
       socket.close()
       return
     }
@@ -93,6 +96,7 @@ export class UdpProxy implements AsyncDisposable {
     const session = this.#sessions.get(key)
     if (session === undefined) return
     this.#sessions.delete(key)
+    session.isOver = true
     clearTimeout(session.timer)
     session.socket?.close()
   }

@@ -25,7 +25,6 @@ import {
   makePlace as makeRouterPlace,
   type RouteChange,
 } from '../bridges/places.ts'
-import type { StepNetwork } from '../network.ts'
 import type { Target } from '../ports/dial.ts'
 import type { ResolverSockets } from '../resolver/resolver-sockets.ts'
 import type { UplinkPlace, UplinkPlan } from '../uplink/uplink-router.ts'
@@ -45,16 +44,6 @@ export function openHub(): NetworkFacts {
 /** Makes the router that takes its place, for a program to connect. @throws {SystemError} */
 export function openRouter(plan: UplinkPlan): UplinkPlace {
   return openThreadRouter(plan)
-}
-
-/** Makes the sockets of the resolver that steps ask. */
-export function bindResolver(): readonly ResolverSockets[] {
-  return threadRouter().bindResolver()
-}
-
-/** Makes a network for a step. */
-export function joinHub(number: number): StepNetwork {
-  return threadRouter().makeNetwork(number)
 }
 
 /** A network of containers, for the hub and for its host. */
@@ -120,9 +109,9 @@ export function openPorts({ key, ports }: PortsInput): void {
 }
 
 /** Takes that back. */
-export function closePorts(key: string): void {
+export function closePorts({ key, ports }: PortsInput): void {
   const host = threadHost()
-  if (host !== undefined) closeHostPorts(host, key)
+  if (host !== undefined) closeHostPorts(host, key, ports)
 }
 
 /** Begins a connection to a container, from the gateway of its network. */

@@ -89,6 +89,18 @@ describe('network: published ports', () => {
     assert.equal(await udp('host', '::1', 5353), said('172.30.0.1'))
   })
 
+  it('lead to another container at once for who goes on sending datagrams', async () => {
+    const words = ['python3', '-c', UDP_CLIENT, HOST.version4, '5354', '7777']
+    const second = await containers.container('second', 'one', { version4: '172.30.0.4' })
+    await hubs.lab.start(second, ['python3', '-c', UDP_SERVER, '53', 'second '])
+    await containers.publish('web', ['udp', 53, 5354], { version4: WEB.version4 })
+    assert.match(await hubs.lab.must('world', words), /^203\.0\.113\.1 1 a$/m)
+    await containers.ask({ ask: 'unpublish', place: 'web' })
+    await containers.publish('second', ['udp', 53, 5354], { version4: '172.30.0.4' })
+    assert.match(await hubs.lab.must('world', words), /^second 203\.0\.113\.1 1 a$/m)
+    await containers.ask({ ask: 'release', place: 'second' })
+  })
+
   it('may be of one address of the host', async () => {
     await containers.publish('web', ['tcp', 80, 8000, '127.0.0.1'], WEB)
     assert.equal(await tcp('host', '127.0.0.1', 8000), '172.30.0.1 said 3')

@@ -35,7 +35,6 @@ export type Asked =
       readonly target: PortTarget
     }
   | { readonly ask: 'unpublish'; readonly place: string }
-  | { readonly ask: 'step' }
   | { readonly ask: 'release'; readonly place: string }
   | { readonly ask: 'usage' }
 
@@ -43,7 +42,6 @@ const networks = await ContainerNetworks.open()
 const opened = new Map<string, BridgeNetwork>()
 const places = new Map<string, ContainerPlace>()
 const ports = new Map<string, PublishedPorts>()
-let steps: ReturnType<ContainerNetworks['stepNetworks']> | undefined
 
 const path = (descriptor: number): string => `/proc/${process.pid}/fd/${descriptor}`
 
@@ -87,10 +85,6 @@ async function perform(asked: Asked): Promise<unknown> {
     case 'unpublish':
       await known(ports, asked.place)[Symbol.asyncDispose]()
       return {}
-    case 'step': {
-      steps ??= networks.stepNetworks()
-      return path((await (await steps).take()).namespace)
-    }
     case 'release':
       await known(places, asked.place)[Symbol.asyncDispose]()
       places.delete(asked.place)
@@ -117,7 +111,6 @@ const server = createServer((socket) => {
 server.listen(process.argv[2], () => process.stdout.write('ready to be asked\n'))
 process.once('SIGTERM', async () => {
   server.close()
-  await (await steps)?.[Symbol.asyncDispose]()
   for (const place of places.values()) await place[Symbol.asyncDispose]()
   for (const network of opened.values()) await network[Symbol.asyncDispose]()
   await networks[Symbol.asyncDispose]()

@@ -18,16 +18,17 @@ while True:
     threading.Thread(target=serve, args=server.accept(), daemon=True).start()
 `
 
-/** Answers each packet twice, with the client's address and the packet. */
+/** Answers each packet twice, with the client's address and the packet, after the word that is its second argument. */
 export const UDP_SERVER: string = `
 import socket, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 server.bind(('', int(sys.argv[1])))
+word = sys.argv[2] if len(sys.argv) > 2 else ''
 print('ready to serve', flush=True)
 while True:
     said, address = server.recvfrom(65536)
     for turn in '12':
-        server.sendto(f'{address[0]} {turn} {said.decode()}'.encode(), address)
+        server.sendto(f'{word}{address[0]} {turn} {said.decode()}'.encode(), address)
 `
 
 /** Says as much as its third argument tells to an address and port, ends its half, and prints the answer. */
@@ -44,11 +45,12 @@ while True:
 print(answer.decode())
 `
 
-/** Sends a packet to an address and port, twice from the same port, and prints all answers. */
+/** Sends a packet to an address and port, twice from the same port, the third argument, and prints all answers. */
 export const UDP_CLIENT: string = `
 import socket, sys
 s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
 s.settimeout(3)
+if len(sys.argv) > 3: s.bind(('', int(sys.argv[3])))
 s.connect((sys.argv[1], int(sys.argv[2])))
 for turn in 'ab':
     s.send(turn.encode())
