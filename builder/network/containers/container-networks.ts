@@ -15,6 +15,12 @@ import type { NetworkSpec } from './network-spec.ts'
 import { NumberPool } from './number-pool.ts'
 import { PortRemoval } from './port-removal.ts'
 
+/**
+ * Milliseconds between looks at what an engine that lasts cannot rely on: links of the host and rules of others, or
+ * that the program runs.
+ */
+const INTERVALS = { hub: 5000, uplink: 500 } as const
+
 /** What joins containers to the world. */
 type Way = { readonly kind: 'hub' } | { readonly kind: 'uplink'; readonly uplink: Uplink }
 
@@ -38,12 +44,21 @@ export class ContainerNetworks implements AsyncDisposable {
     this.way = opened.way.kind
     const { way } = opened
     const numbers = new NumberPool()
+    const look = (): Promise<void> =>
+      way.kind === 'uplink' ? way.uplink.keep() : thread.run('refresh', undefined)
+    const timer = setInterval(() => {
+      // What fails now is tried again.
+      if (!numbers.isEmpty) look().catch(() => undefined)
+    }, INTERVALS[way.kind])
+    timer.unref()
+    held.use({ [Symbol.dispose]: () => clearInterval(timer) })
     this.#context = {
       ...{ thread, numbers, removal: new PortRemoval(thread, numbers) },
       dialer: dialerOf(thread),
       chooser: new PortChooser(),
       keep: async () => {
-        if (way.kind === 'uplink') await way.uplink.keep()
+        // The first one may come long after the last look.
+        if (way.kind === 'uplink' || numbers.isEmpty) await look()
       },
     }
   }

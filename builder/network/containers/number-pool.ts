@@ -3,6 +3,11 @@ export class NumberPool {
   readonly #taken = new Set<number>()
   #least = 0
 
+  /** Whether none is taken. */
+  get isEmpty(): boolean {
+    return this.#taken.size === 0
+  }
+
   /** The least that is free. */
   take(): number {
     while (this.#taken.has(this.#least)) this.#least++

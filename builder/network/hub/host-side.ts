@@ -1,10 +1,11 @@
 import { readLinks, readRoutes } from '../links/host-links.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
+import { accept, cameBy, goesBy } from '../rules/expressions.ts'
 import { readTables } from '../rules/read-rules.ts'
-import { addTable, commit } from '../rules/rule-requests.ts'
+import { addTable, commit, prependRule } from '../rules/rule-requests.ts'
 import { canForwardVersion6, closeGate, forwardingOf, openGate } from './host-gate.ts'
 import { chooseAddresses, freeNumber, type HubAddresses, LINK_NAME } from './hub-addresses.ts'
-import { type HostWay, hostTable } from './hub-rules.ts'
+import { HOST_CHAINS, type HostWay, hostTable } from './hub-rules.ts'
 import { type Setting, switchSetting } from './link-settings.ts'
 import { findOutlets, type Outlets } from './outlets.ts'
 
@@ -47,6 +48,35 @@ export function admitHub(
   commit(rules, ...addTable(hostTable(uplink, way)))
   for (const setting of forwardingOf(uplink, outlets.version6)) switchSetting(setting, 'on')
   return openGate(rules, outlets)
+}
+
+/** What lets packets of a hub pass by now. */
+interface Admitted {
+  /** Links to other machines. */
+  readonly names: ReadonlySet<string>
+  /** As `admitHub` returns them. */
+  readonly switched: ReadonlySet<Setting>
+}
+
+/**
+ * Does the same for links that have come since, and again for what others have taken away. The host's lock is held.
+ * @param known links by which they pass
+ */
+export function readmitHub(
+  { rules, plan }: { readonly rules: NetlinkSocket; readonly plan: HubPlan },
+  known: ReadonlySet<string>,
+): Admitted {
+  using links = new NetlinkSocket('route')
+  const { names } = findOutlets(readLinks(links), readRoutes(links))
+  const added = names.filter((name) => !known.has(name))
+  const chain = { family: 'inet', table: plan.uplink, chain: HOST_CHAINS.outlets } as const
+  const requests = added.map((name) =>
+    prependRule({ rule: [...cameBy(plan.uplink), ...goesBy(name), ...accept()] }, chain),
+  )
+  if (requests.length > 0) commit(rules, ...requests)
+  const { version6 } = plan.outlets
+  const switched = openGate(rules, { ...plan.outlets, names, version6 })
+  return { names: new Set([...known, ...added]), switched }
 }
 
 /** Takes back what `admitHub` did, and what no other hub needs. The host's lock is held. */

@@ -150,10 +150,12 @@ export interface HostWay {
   readonly users: 'steps' | 'containers'
 }
 
-/** Chains of the host's table to which networks and ports of containers add rules. */
+/** Chains of the host's table to which rules are added later. */
 export const HOST_CHAINS = {
   /** What is for the host itself. */
   host: 'host',
+  /** What goes to other machines and comes from them. */
+  outlets: 'outlets',
   translation: 'translation',
   /** Where packets for published ports go: of others, and of the host. */
   ports: 'ports',
@@ -187,7 +189,7 @@ export function hostTable(uplink: string, { addresses, outlets, users }: HostWay
             chain(HOST_CHAINS.ownPorts, 'output', 'target', []),
           ]
         : []),
-      chain('outlets', 'forward', 'filter', [
+      chain(HOST_CHAINS.outlets, 'forward', 'filter', [
         ...toPorts,
         ...outlets.map((outlet) => [...cameBy(uplink), ...goesBy(outlet), ...accept()]),
         ...refuse(cameBy(uplink)),

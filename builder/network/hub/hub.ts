@@ -5,7 +5,7 @@ import { NetlinkSocket } from '../netlink/netlink-socket.ts'
 import type { ResolverPlace, StepNetwork } from '../network.ts'
 import type { ResolverSockets } from '../resolver/resolver-sockets.ts'
 import { lockHost } from './host-lock.ts'
-import { admitHub, dismissHub, type HubPlan, planHub } from './host-side.ts'
+import { admitHub, dismissHub, type HubPlan, planHub, readmitHub } from './host-side.ts'
 import { type HostWay, OUT } from './hub-rules.ts'
 import type { Setting } from './link-settings.ts'
 import { ONLY_LINK, Router, raise } from './router.ts'
@@ -28,6 +28,8 @@ export class Hub implements Disposable {
   readonly #hostRules: NetlinkSocket
   /** Settings of the host that hubs have switched on. */
   #switched: ReadonlySet<Setting> = new Set()
+  /** Links to other machines by which its packets pass. */
+  #outlets: ReadonlySet<string>
 
   /**
    * Opens a hub in the host's network, in which the calling thread is.
@@ -57,6 +59,7 @@ export class Hub implements Disposable {
         hostLinks.request(...plan.addresses.host.map((address) => addAddress(link, address)))
       }
       this.#switched = admitHub(this.#hostRules, plan, users)
+      this.#outlets = new Set(plan.outlets.names)
       this.host = { rules: this.#hostRules, link, plan }
     } catch (cause) {
       this.#release()
@@ -77,6 +80,17 @@ export class Hub implements Disposable {
   /** As `Router.bindResolver` */
   bindResolver(): readonly ResolverSockets[] {
     return this.router.bindResolver()
+  }
+
+  /**
+   * Looks at the host again, for a hub that lasts: links to other machines come, and rules of others that drop
+   * what nothing accepts are loaded anew.
+   */
+  refresh(): void {
+    using _lock = lockHost()
+    const { names, switched } = readmitHub(this.host, this.#outlets)
+    this.#outlets = names
+    this.#switched = new Set([...this.#switched, ...switched])
   }
 
   [Symbol.dispose](): void {

@@ -50,6 +50,11 @@ export function threadHost(): HubHost | undefined {
   return hub?.host
 }
 
+/** As `Hub.refresh`, where there is a hub. */
+export function refreshThreadHub(): void {
+  hub?.refresh()
+}
+
 /** Releases what the thread holds, before it ends. */
 export function closeThreadNetwork(): void {
   ;(hub ?? router)?.[Symbol.dispose]()

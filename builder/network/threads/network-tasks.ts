@@ -28,7 +28,13 @@ import {
 import type { Target } from '../ports/dial.ts'
 import type { ResolverSockets } from '../resolver/resolver-sockets.ts'
 import type { UplinkPlace, UplinkPlan } from '../uplink/uplink-router.ts'
-import { openThreadHub, openThreadRouter, threadHost, threadRouter } from './network-state.ts'
+import {
+  openThreadHub,
+  openThreadRouter,
+  refreshThreadHub,
+  threadHost,
+  threadRouter,
+} from './network-state.ts'
 
 /** What a hub or router is like for its containers. Data. */
 export interface NetworkFacts {
@@ -44,6 +50,11 @@ export function openHub(): NetworkFacts {
 /** Makes the router that takes its place, for a program to connect. @throws {SystemError} */
 export function openRouter(plan: UplinkPlan): UplinkPlace {
   return openThreadRouter(plan)
+}
+
+/** Looks at the host again. */
+export function refresh(): void {
+  refreshThreadHub()
 }
 
 /** A network of containers, for the hub and for its host. */

@@ -8,6 +8,7 @@ import type { UplinkPlace } from './uplink-router.ts'
 export class Uplink implements AsyncDisposable {
   readonly #place: UplinkPlace
   #process: UplinkProcess
+  #starting: Promise<UplinkProcess> | undefined
 
   /** @param process that has connected the place */
   constructor(place: UplinkPlace, process: UplinkProcess) {
@@ -17,10 +18,17 @@ export class Uplink implements AsyncDisposable {
 
   /** Connects the router again if its program has ended. @throws {TsbuildError} SANDBOX_UNAVAILABLE */
   async keep(): Promise<void> {
-    if (!this.#process.isAlive) this.#process = await startFirst(this.#place)
+    if (this.#process.isAlive) return
+    this.#starting ??= startFirst(this.#place)
+    try {
+      this.#process = await this.#starting
+    } finally {
+      this.#starting = undefined
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#starting?.catch(() => undefined)
     await this.#process[Symbol.asyncDispose]()
   }
 }

@@ -183,6 +183,38 @@ describe('network: containers', () => {
     assert.deepEqual(await reach(web, at(WORLD.version4)), ['world'])
   })
 
+  it('go on when the host gets another way out, or the rules of others come again', async () => {
+    await using containers = await ContainerLab.start(hubs.lab)
+    await containers.network('one', ['172.30.0.0/16'])
+    const web = await containers.container('web', 'one', { version4: '172.30.0.2' })
+    const onHost = (script: string): Promise<string> => hubs.lab.must('host', ['sh', '-ec', script])
+    const untilReached = async (): Promise<void> => {
+      const end = performance.now() + 15_000
+      for (
+        let answer = '';
+        answer !== 'world';
+        [answer = ''] = await reach(web, at(WORLD.version4))
+      ) {
+        assert.ok(performance.now() < end)
+      }
+    }
+    // A firewall that comes up drops what it does not know.
+    await onHost(
+      "nft add table inet wall; nft add chain inet wall forward '{ type filter hook forward priority 5; policy drop; }'",
+    )
+    assertClosed(await reach(web, at(WORLD.version4)), 1)
+    await untilReached()
+    // The same link by another name is another one.
+    await onHost('ip link set eth0 down; ip link set eth0 name wlan0; ip link set wlan0 up')
+    await onHost(`ip route add default via ${WORLD.version4}`)
+    assertClosed(await reach(web, at(WORLD.version4)), 1)
+    await untilReached()
+    await onHost('ip link set wlan0 down; ip link set wlan0 name eth0; ip link set eth0 up')
+    await onHost(`ip route add default via ${WORLD.version4}; nft delete table inet wall`)
+    await onHost(`ip -6 address add ${HOST.version6}/64 dev eth0 nodad 2>/dev/null || true`)
+    await onHost(`ip -6 route add default via ${WORLD.version6} 2>/dev/null || true`)
+  })
+
   it('are a hundred in one network', async () => {
     await using containers = await ContainerLab.start(hubs.lab)
     await containers.network('many', ['172.30.0.0/16'])

@@ -73,6 +73,21 @@ for (const program of ['slirp4netns', 'pasta'] as const) {
       })
     })
 
+    it('reach the world again when the program has ended', async () => {
+      await using containers = await ContainerLab.start(hubs.lab, asOrdinaryUser(OTHERS[program]))
+      await containers.network('one', ['172.30.0.0/16'])
+      const web = await containers.container('web', 'one', { version4: '172.30.0.2' })
+      const children = ['pgrep', '-P', `${containers.pid}`]
+      const pid = (await hubs.lab.must('host', children)).trim()
+      process.kill(Number(pid), 'SIGKILL')
+      const end = performance.now() + 15_000
+      for (let answer = ''; answer !== 'world'; ) {
+        assert.ok(performance.now() < end)
+        ;[answer = ''] = await hubs.lab.reach(web, [at(WORLD.version4)])
+      }
+      assert.notEqual((await hubs.lab.must('host', children)).trim(), pid)
+    })
+
     it('leave no program when their engine ends', async () => {
       const containers = await ContainerLab.start(hubs.lab, asOrdinaryUser(OTHERS[program]))
       const found = await hubs.lab.must('host', ['pgrep', '-P', `${containers.pid}`])
