@@ -1,4 +1,4 @@
-import { build, SourceError } from '#builder'
+import { build } from '#builder'
 import { type BuildEvent, TsbuildError } from '#core'
 import { RegistryError } from '#registry-client'
 import { findImage, readReference } from '../image/find-image.ts'
@@ -111,6 +111,7 @@ async function giveNames(
 }
 
 const STEP_FAILURE = /^process (".*") did not complete successfully: exit code: (\d+)/s
+const MISSING_DOCKERFILE = /^failed to read dockerfile: open (.*): no such file or directory$/
 const IN_WORDS = /^The command '.*' returned a non-zero code: (\d+)$/s
 
 /** The failure in docker's words, which tools compare. */
@@ -118,32 +119,32 @@ function buildError(cause: unknown, signal: AbortSignal): unknown {
   if (!(cause instanceof TsbuildError)) return cause
   if (signal.aborted) return new TsbuildError('Build cancelled', { code: 'CANCELLED', cause })
   const { code, message } = cause
-  const [, words = '""', exitCode] = STEP_FAILURE.exec(message) ?? []
-  if (exitCode !== undefined) {
-    const text = `The command '${JSON.parse(words)}' returned a non-zero code: ${exitCode}`
-    return new TsbuildError(text, { code, cause })
-  }
-  if (cause instanceof SourceError && code === 'NOT_FOUND') {
-    const [, path] = /(".*"): not found$/.exec(message) ?? []
-    if (path === undefined) return cause
-    const name = String(JSON.parse(path)).replace(/^\//, '')
-    const text = `COPY failed: file not found in build context or excluded by .dockerignore: stat ${name}: file does not exist`
-    return new TsbuildError(text, { code, cause })
-  }
   const [, base] = /^\S+: resolve (\S+):/.exec(message) ?? []
   const refusal = registryErrorIn(cause)
   if (base !== undefined && refusal !== undefined) return pullError(refusal, readReference(base))
+  const text = stepFailure(message) ?? missingFile(cause) ?? dockerfileFailure(cause)
+  return text === undefined ? cause : new TsbuildError(text, { code, cause })
+}
+
+function stepFailure(message: string): string | undefined {
+  const [, words = '""', exitCode] = STEP_FAILURE.exec(message) ?? []
+  if (exitCode === undefined) return undefined
+  return `The command '${JSON.parse(words)}' returned a non-zero code: ${exitCode}`
+}
+
+function missingFile({ code, message }: TsbuildError): string | undefined {
+  const [, path] = /(".*"): not found$/.exec(message) ?? []
+  if (code !== 'NOT_FOUND' || path === undefined) return undefined
+  const name = String(JSON.parse(path)).replace(/^\//, '')
+  return `COPY failed: file not found in build context or excluded by .dockerignore: stat ${name}: file does not exist`
+}
+
+function dockerfileFailure({ code, message }: TsbuildError): string | undefined {
   if (code === 'DOCKERFILE_INVALID' && message === 'the Dockerfile cannot be empty') {
-    return new TsbuildError('the Dockerfile (Dockerfile) cannot be empty', { code, cause })
+    return 'the Dockerfile (Dockerfile) cannot be empty'
   }
-  if (code === 'CONTEXT_INVALID') {
-    const [, path] =
-      /^failed to read dockerfile: open (.*): no such file or directory$/.exec(message) ?? []
-    if (path !== undefined) {
-      return new TsbuildError(`Cannot locate specified Dockerfile: ${path}`, { code, cause })
-    }
-  }
-  return cause
+  const [, path] = MISSING_DOCKERFILE.exec(message) ?? []
+  return path === undefined ? undefined : `Cannot locate specified Dockerfile: ${path}`
 }
 
 /** What a registry has answered, under what was said of it. */

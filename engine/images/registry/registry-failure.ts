@@ -10,7 +10,9 @@ export function pullError(cause: unknown, reference: Reference): unknown {
   const said = (message: string): TsbuildError => {
     return new TsbuildError(message, { code: 'NOT_FOUND', cause })
   }
-  if (codes.includes('MANIFEST_UNKNOWN')) {
+  // A registry that is only asked whether it has something says no more than that it has not.
+  const isUnknown = cause.code === 'NOT_FOUND' && codes.length === 0
+  if (codes.includes('MANIFEST_UNKNOWN') || isUnknown) {
     const whole = familiarReference(reference)
     return said(`manifest for ${whole} not found: manifest unknown: manifest unknown`)
   }
