@@ -104,7 +104,7 @@ export class ImageNames {
 
   /**
    * Gives an image a name, taking it from another one if need be. Blobs are written to the disk
-   * before, the name when this returns; the same name for the same image costs nothing.
+   * before, the name when this returns; the same name for the same image costs nothing, and keeps its annotations.
    * @throws {TsbuildError} NOT_FOUND when the manifest is not in the store, REFERENCE_INVALID
    */
   async set(name: string, descriptor: Descriptor, options: SetNameOptions = {}): Promise<void> {
@@ -115,8 +115,10 @@ export class ImageNames {
     }
     await this.#checkPresence(descriptor, `name ${name}`)
     const { createdAt, replaced } = options
-    const named = toEntry(name, { descriptor, createdAt })
     await this.#update((entries) => {
+      const notes = entries.flatMap((one) => (one.name === name ? notesFor(descriptor, one) : []))
+      const annotations = { ...notes[0], ...descriptor.annotations }
+      const named = toEntry(name, { descriptor: { ...descriptor, annotations }, createdAt })
       const others = entries.filter((one) => one.name !== name && !isUnnamed(one, descriptor))
       const earlier = replaced === 'kept' ? entries.filter((one) => one.name === name) : []
       return withoutRepetition([...others, named], earlier.flatMap(withoutName))
@@ -201,6 +203,12 @@ export class ImageNames {
   #write(text: string): void {
     replaceFile(this.#layout.index, text, { layout: this.#layout, presence: this.#presence })
   }
+}
+
+/** The annotations that a name has already for the same image. */
+function notesFor({ digest }: Descriptor, entry: Entry): readonly Descriptor['annotations'][] {
+  const known = toImage(entry)?.descriptor
+  return known?.digest === digest ? [known.annotations] : []
 }
 
 type Parted = readonly [fitting: readonly Entry[], others: readonly Entry[]]

@@ -67,7 +67,9 @@ export async function removeImage(
   const known = image.entries.map(({ name, descriptor }) => name ?? descriptor.digest)
   const orphans = new Collector(deps.store).onlyIn(new Set(known))
   await applyRemoval(image, removal, deps.store)
-  for (const _ of removal.untagged) deps.emit(imageEvent('untag', image, image.id))
+  // Digests that go with the last tag are not reported.
+  const reported = isIdOf(image, request.text) ? removal.untagged : removal.untagged.slice(0, 1)
+  for (const _ of reported) deps.emit(imageEvent('untag', image, image.id))
   const untagged = removal.untagged.map(({ text }) => ({ Untagged: text }))
   if (!removal.isDeleted) return { items: untagged, orphans: new Set() }
   deps.emit({ Type: 'image', Action: 'delete', id: image.id, attributes: { name: image.id } })

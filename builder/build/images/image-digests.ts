@@ -26,7 +26,8 @@ export function withDigest(
 
 /** The entry of a name with exactly these. */
 export function withDigests(descriptor: Descriptor, digests: readonly string[]): Descriptor {
-  const { [DIGESTS]: _, ...others } = descriptor.annotations ?? {}
-  const annotations = digests.length === 0 ? others : { ...others, [DIGESTS]: digests.join(' ') }
-  return { ...descriptor, annotations }
+  const { annotations = {} } = descriptor
+  if (digests.length === 0 && annotations[DIGESTS] === undefined) return descriptor
+  // Annotations that are absent stay as they are; an empty one is none.
+  return { ...descriptor, annotations: { ...annotations, [DIGESTS]: digests.join(' ') } }
 }

@@ -53,7 +53,7 @@ describe('removing images', () => {
     )
     assert.deepEqual(await names(), [[]])
     const actions = lab.takeEvents().map(({ Action }) => Action)
-    assert.deepEqual(actions, ['untag', 'untag'])
+    assert.deepEqual(actions, ['untag'])
   })
 
   it('takes an image of a stopped container when it is forced', async () => {
