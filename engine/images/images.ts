@@ -1,9 +1,11 @@
 import { PassThrough, type Readable } from 'node:stream'
 import { digestsOf, type ImageOptions, type SavedImage, withDigests, writeArchive } from '#builder'
+import { storeSource } from '#builder/plan'
 import { Collector, openStore, type Store, type StoreItem, sumOfBytes } from '#cache'
 import {
   type ContainerConfig,
   type Descriptor,
+  isDigest,
   type JsonObject,
   type Platform,
   parsePlatform,
@@ -141,10 +143,14 @@ export class Images {
   }
 
   /** The descriptor of the manifest that a container was made of; `undefined` when it is not there any more. */
-  async manifestDescriptor({ manifest }: ContainerImage): Promise<Descriptor | undefined> {
-    return await this.using((_, images) => {
-      return images.find(({ descriptor }) => descriptor.digest === manifest)?.descriptor
-    })
+  async manifestDescriptor({
+    manifest,
+    platform,
+  }: ContainerImage): Promise<Descriptor | undefined> {
+    await using store = openStore(this.options.root)
+    if (!isDigest(manifest) || store.blobs.stat(manifest) === undefined) return undefined
+    const { descriptor } = await storeSource(store).fetchManifest(manifest)
+    return { ...descriptor, platform }
   }
 
   /** Gives an image a name. @throws {TsbuildError} NOT_FOUND, USAGE */

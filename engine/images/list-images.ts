@@ -84,7 +84,7 @@ function summaryOf(
     Size: size,
     ...(minor < 44 ? { VirtualSize: size } : {}),
     Labels: labelsOf(image),
-    Containers: minor < 51 ? -1 : containersOf(image.id).length,
+    Containers: minor < 51 ? -1 : image.ids.flatMap(containersOf).length,
     ...(minor < 48 ? {} : { Descriptor: descriptorDocument(image.target) }),
   }
 }

@@ -36,7 +36,7 @@ export async function pruneImages(
     const created = createdOf(image)
     if (limit !== undefined && (created === undefined || created > limit)) return false
     if (!matchesLabels(filters, image.config.config.Labels)) return false
-    return !used.has(image.id) && !(danglingOnly && tagsOf(image).length > 0)
+    return !image.ids.some((id) => used.has(id)) && !(danglingOnly && tagsOf(image).length > 0)
   })
   return await removeAll(chosen, images, deps)
 }

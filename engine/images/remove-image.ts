@@ -62,7 +62,7 @@ export async function removeImage(
   deps: RemoveDeps,
 ): Promise<RemovedImage> {
   const image = findImage(images, request.text)
-  const users = deps.users.filter((user) => user.image === image.id)
+  const users = deps.users.filter((user) => image.ids.some((id) => id === user.image))
   const removal = planRemoval(image, users, request)
   const known = image.entries.map(({ name, descriptor }) => name ?? descriptor.digest)
   const orphans = new Collector(deps.store).onlyIn(new Set(known))

@@ -4,9 +4,16 @@ import type { NamedImage, Store, UnnamedImage } from '#cache'
 import {
   type ChainId,
   chainIdOf,
+  collect,
   type Descriptor,
   type Digest,
   type ImageConfig,
+  isAttestation,
+  isIndexType,
+  isManifestType,
+  MAX_DOCUMENT_BYTES,
+  parseIndex,
+  parseManifestOrIndex,
   TsbuildError,
 } from '#core'
 import { familiarReference, parseReference, type Reference } from '#registry-client'
@@ -18,6 +25,8 @@ export type ImageEntry = NamedImage | (UnnamedImage & { readonly name?: undefine
 export interface EngineImage extends LocalDocuments {
   /** Digest of its config. */
   readonly id: Digest
+  /** The same of what its index has for all platforms; containers may have any of them. */
+  readonly ids: readonly Digest[]
   /** At least one; those with names come first, ordered by name. */
   readonly entries: readonly [ImageEntry, ...ImageEntry[]]
   /** What the first entry leads to: a manifest, or an index that lists it. */
@@ -29,41 +38,66 @@ const MOST_DOCUMENTS = 2000
 
 /** Reads images; what their digests name never changes, so documents are read once. */
 export class ImageReader {
-  readonly #known = new Map<Digest, LocalDocuments>()
+  readonly #known = new Map<Digest, ReadTarget>()
 
   /** Every image that can be read: what is damaged, or no image, is left out. */
   async readAll(store: Store): Promise<readonly EngineImage[]> {
-    const byId = new Map<Digest, { documents: LocalDocuments; entries: ImageEntry[] }>()
+    const byId = new Map<Digest, { read: ReadTarget[]; entries: ImageEntry[] }>()
     for (const entry of [...store.images.list(), ...store.images.unnamed()]) {
-      const documents = await this.#readOrSkip(store, entry.descriptor)
-      if (documents === undefined) continue
-      const id = documents.manifest.config.digest
-      const known = byId.get(id)
-      if (known === undefined) byId.set(id, { documents, entries: [entry] })
-      else known.entries.push(entry)
+      const read = await this.#readOrSkip(store, entry.descriptor)
+      if (read === undefined) continue
+      const id = read.documents.manifest.config.digest
+      const known = byId.get(id) ?? { read: [], entries: [] }
+      byId.set(id, known)
+      known.read.push(read)
+      known.entries.push(entry)
     }
-    return [...byId].flatMap(([id, { documents, entries }]) => {
+    return [...byId].flatMap(([id, { read, entries }]) => {
       const [first, ...others] = entries
-      if (first === undefined) return []
-      return { id, ...documents, entries: [first, ...others], target: first.descriptor }
+      const [{ documents } = {}] = read
+      if (first === undefined || documents === undefined) return []
+      const ids = [...new Set([id, ...read.flatMap((one) => one.ids)])]
+      return { id, ids, ...documents, entries: [first, ...others], target: first.descriptor }
     })
   }
 
-  async #readOrSkip(store: Store, target: Descriptor): Promise<LocalDocuments | undefined> {
+  async #readOrSkip(store: Store, target: Descriptor): Promise<ReadTarget | undefined> {
     const { digest } = target
     const known = this.#known.get(digest)
     if (known !== undefined) return known
     try {
       const documents = await readLocalDocuments(store, target)
+      const read = { documents, ids: await configIdsIn(store, target) }
       const [oldest] = this.#known.keys()
       if (this.#known.size >= MOST_DOCUMENTS && oldest !== undefined) this.#known.delete(oldest)
-      this.#known.set(digest, documents)
-      return documents
+      this.#known.set(digest, read)
+      return read
     } catch (cause) {
       if (cause instanceof TsbuildError) return undefined
       throw cause
     }
   }
+}
+
+/** What one entry leads to. */
+interface ReadTarget {
+  readonly documents: LocalDocuments
+  /** Of all manifests of an index. */
+  readonly ids: readonly Digest[]
+}
+
+async function configIdsIn(store: Store, target: Descriptor): Promise<readonly Digest[]> {
+  if (!isIndexType(target.mediaType)) return []
+  const read = async (descriptor: Descriptor): Promise<Buffer> =>
+    await collect(await store.blobs.open(descriptor), MAX_DOCUMENT_BYTES)
+  const ids: Digest[] = []
+  for (const one of parseIndex(await read(target), target.mediaType).manifests) {
+    if (!isManifestType(one.mediaType) || isAttestation(one)) continue
+    if (store.blobs.stat(one.digest) === undefined) continue
+    const parsed = parseManifestOrIndex(await read(one), one.mediaType)
+    if (parsed.kind === 'manifest') ids.push(parsed.manifest.config.digest)
+  }
+  return ids
 }
 
 /** A name of an image, as `docker images` has them. */

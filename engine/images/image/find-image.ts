@@ -55,7 +55,7 @@ export function findImage(images: readonly EngineImage[], text: string): EngineI
   const named = images.find((image) => isNamed(image, reference))
   if (named !== undefined) return named
   const begun = ID_PREFIX.test(text)
-    ? images.filter(({ id }) => hexOf(id).startsWith(hexIn(text)))
+    ? images.filter(({ ids }) => ids.some((id) => hexOf(id).startsWith(hexIn(text))))
     : []
   const [only] = begun
   if (only !== undefined && begun.length === 1) return only
@@ -63,8 +63,8 @@ export function findImage(images: readonly EngineImage[], text: string): EngineI
 }
 
 /** Whether `text` is the beginning of an image's id, so that it is not one of its names. */
-export function isIdOf({ id }: EngineImage, text: string): boolean {
-  return id.startsWith(text) || hexOf(id).startsWith(text)
+export function isIdOf({ ids }: EngineImage, text: string): boolean {
+  return ids.some((id) => id.startsWith(text) || hexOf(id).startsWith(text))
 }
 
 /** Docker's words: clients pull an image when they read them. */
@@ -77,8 +77,8 @@ function hexIn(text: string): string {
 }
 
 /** Clients name an image by its manifest or index, too. */
-function digestsWithin({ id, descriptor, entries }: EngineImage): readonly Digest[] {
-  return [id, descriptor.digest, ...entries.map((entry) => entry.descriptor.digest)]
+function digestsWithin({ ids, descriptor, entries }: EngineImage): readonly Digest[] {
+  return [...ids, descriptor.digest, ...entries.map((entry) => entry.descriptor.digest)]
 }
 
 function isNamed(image: EngineImage, reference: Reference): boolean {

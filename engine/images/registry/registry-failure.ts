@@ -19,6 +19,10 @@ export function pullError(cause: unknown, reference: Reference): unknown {
   if (codes.includes('NAME_UNKNOWN')) {
     return said(`repository ${name} not found: name unknown: repository name not known to registry`)
   }
+  const [, platform] = / for (\S+): no match for platform in manifest/.exec(cause.message) ?? []
+  if (cause.code === 'PLATFORM_MISMATCH' && platform !== undefined) {
+    return said(`no matching manifest for ${platform} in the manifest list entries`)
+  }
   if (cause.code === 'REGISTRY_DENIED' && (codes.includes('DENIED') || codes.length === 0)) {
     return said(
       `pull access denied for ${name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied`,
