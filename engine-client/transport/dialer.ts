@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readFileSync } from 'node:fs'
 import type { Agent, ClientRequest, RequestOptions } from 'node:http'
-import { connect, type Socket } from 'node:net'
+import { connect, isIP, type Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { ownProgram, TsbuildError } from '#core'
 import type { DockerEndpoint } from '../endpoint/docker-endpoint.ts'
@@ -63,10 +63,12 @@ async function openTcp(
     import('node:tls'),
   ])
   const certificates = { ca: read(tls.ca), cert: read(tls.cert), key: read(tls.key) }
-  const secure = { ...certificates, rejectUnauthorized: tls.isVerified }
+  // Node would take the name from the header, which is docker's for every daemon.
+  const servername = isIP(host) === 0 ? host : ''
+  const secure = { ...certificates, rejectUnauthorized: tls.isVerified, servername }
   return {
     agent: new Agent({ ...kept, ...secure }),
-    start: (options) => request({ ...options, host, port }),
+    start: (options) => request({ ...options, host, port, servername }),
     connect: () => connected(connectSecurely({ ...secure, host, port }), 'secureConnect'),
   }
 }

@@ -81,13 +81,13 @@ describe('containers that are run', function () {
       return !word.startsWith('-') && !(before?.startsWith('-') === true && takesValue(before))
     })
     const first = command < 0 ? shown.length : command
-    return ['run', '--rm', ...shown.slice(0, first), image, ...shown.slice(first)]
+    return ['--rm', ...shown.slice(0, first), image, ...shown.slice(first)]
   }
 
   for (const given of CASES) {
     it(`do what docker's do: ${given.join(' ')}`, async () => {
-      const ours = await tsbuild(words(given), start())
-      const theirs = await dockerd.tryDocker(words(given))
+      const ours = await tsbuild(['run', '--no-daemon', ...words(given)], start())
+      const theirs = await dockerd.tryDocker(['run', ...words(given)])
       assert.equal(ours.stdout, theirs.stdout, ours.stderr)
       assert.equal(ours.status, theirs.status, ours.stderr)
     })
@@ -95,35 +95,35 @@ describe('containers that are run', function () {
 
   it('are pulled when they are missing, and not otherwise', async () => {
     const other = { root: directory.file('other') }
-    const never = await tsbuild(['run', '--pull', 'never', image], other)
+    const never = await tsbuild(['run', '--no-daemon', '--pull', 'never', image], other)
     assert.deepEqual([never.status, never.stdout], [125, ''])
     assert.match(never.stderr, /no such image/)
-    const pulled = await tsbuild(['run', image, 'echo', 'ran'], other)
+    const pulled = await tsbuild(['run', '--no-daemon', image, 'echo', 'ran'], other)
     assert.equal(pulled.stdout, 'ran\n', pulled.stderr)
     assert.match(pulled.stderr, /pulling/)
-    const again = await tsbuild(['run', image, 'echo', 'ran'], other)
+    const again = await tsbuild(['run', '--no-daemon', image, 'echo', 'ran'], other)
     assert.deepEqual([again.stdout, again.stderr], ['ran\n', ''])
   })
 
   it('read what comes in a pipe, and write where they may', async () => {
-    const piped = await tsbuild(['run', '-i', image, 'tr', 'a-z', 'A-Z'], {
+    const piped = await tsbuild(['run', '--no-daemon', '-i', image, 'tr', 'a-z', 'A-Z'], {
       ...start(),
       input: 'through a pipe\n',
     })
     assert.equal(piped.stdout, 'THROUGH A PIPE\n', piped.stderr)
     const folder = directory.file('made/by/run')
     await mustBuild(
-      ['run', '-u', '0', '-v', `${folder}:/m`, image, 'sh', '-c', 'echo x > /m/f'],
+      ['run', '--no-daemon', '-u', '0', '-v', `${folder}:/m`, image, 'sh', '-c', 'echo x > /m/f'],
       start(),
     )
     assert.equal(readFileSync(`${folder}/f`, 'utf8'), 'x\n')
-    const gone = await tsbuild(['run', image, 'ls', '/m'], start())
+    const gone = await tsbuild(['run', '--no-daemon', image, 'ls', '/m'], start())
     assert.equal(gone.status, 1)
   })
 
   it('have a terminal, and end when they are asked to', async () => {
     const program = HERE.command.map((word) => `'${word}'`).join(' ')
-    const script = `${program} run -it ${image} sh; echo "left $?"`
+    const script = `${program} run --no-daemon -it ${image} sh; echo "left $?"`
     await using terminal = new TerminalSession(script, {
       TSBUILD_ROOT: directory.file('store'),
       HOME: directory.path,
