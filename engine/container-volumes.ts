@@ -48,11 +48,12 @@ export class ContainerVolumes implements AsyncDisposable {
 
   /** Makes what a new container mounts. @throws {TsbuildError} in docker's words */
   readonly make = async (record: ContainerRecord): Promise<MadeMountPoints> => {
-    const { services, mountsOf } = this.#options
+    const { services, mountsOf, images } = this.#options
     const { manifest, platform } = record.image
     const lowers = () => services.lowers(manifest, platform)
+    const requireImage = async (image: string): Promise<void> => void (await images.resolve(image))
     try {
-      return await this.#mounts.make(record, { lowers, mountsOf })
+      return await this.#mounts.make(record, { lowers, mountsOf, requireImage })
     } catch (cause) {
       // That of a container is not found means to clients that its image is not there.
       if (!(cause instanceof TsbuildError) || cause.code !== 'NOT_FOUND') throw cause

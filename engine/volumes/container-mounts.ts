@@ -1,5 +1,8 @@
 import { existsSync } from 'node:fs'
-import { type BindMount, type Mount, type TmpfsMount, TsbuildError } from '#core'
+import { join } from 'node:path'
+import { rawTree, resolveInTree } from '#builder/layer'
+import { MS } from '#builder/linux'
+import { type BindMount, type Mount, nameOf, type TmpfsMount, TsbuildError } from '#core'
 import { makeFolders } from '#disk'
 import type { ContainerRecord, MountPoint } from '#engine/model'
 import type { NewEvent } from '#engine/state'
@@ -8,6 +11,7 @@ import { pointOf } from './mounts/mount-point.ts'
 import { planMounts } from './mounts/plan-mounts.ts'
 import type { PlannedImage, PlannedMount, PlannedVolume } from './mounts/planned-mount.ts'
 import { tmpfsSettings } from './options/tmpfs-options.ts'
+import type { VolumeSource } from './options/volume-source.ts'
 import type { VolumeThread } from './threads/volume-thread.ts'
 import { isAnonymous, type VolumeRecord } from './volume-record.ts'
 import { sourceOf, type Volumes } from './volumes.ts'
@@ -25,6 +29,8 @@ export interface MakeContext {
   readonly lowers: () => Promise<readonly string[]>
   /** The mounts of another container. @throws {TsbuildError} NOT_FOUND */
   readonly mountsOf: (container: string) => readonly MountPoint[]
+  /** @throws {TsbuildError} NOT_FOUND for an image that is not there */
+  readonly requireImage: (image: string) => Promise<void>
 }
 
 /** The mounts of a container that is not known yet; to be disposed of when it is, or when it was given up. */
@@ -69,6 +75,7 @@ export class ContainerMounts {
     const points: MountPoint[] = []
     try {
       for (const one of planned) {
+        if (one.kind === 'image') await context.requireImage(one.image)
         const point = one.kind === 'volume' ? this.#makeVolume(one) : pointOf(one)
         if (point === undefined) continue
         points.push(point)
@@ -90,28 +97,32 @@ export class ContainerMounts {
    * @throws {TsbuildError} NOT_FOUND, USAGE, IO_FAILED in docker's words
    */
   async open(record: ContainerRecord, showImage: ShowImage): Promise<OpenedMounts> {
-    const request = requestOf({ ...record, hostConfig: { ...record.hostConfig, VolumesFrom: [] } })
-    const planned = planMounts(request, { mountsOf: () => [], exists: () => true })
     const held: Disposable[] = []
     const release = (): void => {
       for (const one of held.splice(0).toReversed()) one[Symbol.dispose]()
     }
-    const mounts: Mount[] = []
     try {
-      for (const point of record.mounts) {
-        const plan = planned.find(({ destination }) => destination === point.Destination)
-        mounts.push(await this.#open(point, { plan, record, held, showImage }))
-      }
-      for (const plan of planned) {
-        if (plan.kind === 'tmpfs' && !plan.isShown)
-          mounts.push(memoryAt(plan.destination, plan.options))
-      }
+      return { mounts: await this.#openAll({ record, held, showImage }), [Symbol.dispose]: release }
     } catch (cause) {
       release()
       throw cause
     }
-    mounts.sort((one, other) => (one.target < other.target ? -1 : 1))
-    return { mounts, [Symbol.dispose]: release }
+  }
+
+  async #openAll(opening: Omit<Opening, 'plan'>): Promise<readonly Mount[]> {
+    const { record } = opening
+    const request = requestOf({ ...record, hostConfig: { ...record.hostConfig, VolumesFrom: [] } })
+    const planned = planMounts(request, { mountsOf: () => [], exists: () => true })
+    const mounts: Mount[] = []
+    for (const point of record.mounts) {
+      const plan = planned.find(({ destination }) => destination === point.Destination)
+      mounts.push(await this.#open(point, { ...opening, plan }))
+    }
+    for (const plan of planned) {
+      if (plan.kind !== 'tmpfs' || plan.isShown) continue
+      mounts.push(memoryAt(plan.destination, plan.options))
+    }
+    return mounts.sort((one, other) => (one.target < other.target ? -1 : 1))
   }
 
   /** Removes the volumes of a container that nobody has named, as far as no other one has them. */
@@ -192,6 +203,7 @@ export class ContainerMounts {
     held.push(this.#show(volume, { point, container: record.id }))
     const subpath = plan?.kind === 'volume' ? plan.subpath : undefined
     const part = subpath === undefined ? {} : { path: `/${subpath}` }
+    if (subpath !== undefined) checkPart(volumes.folders.data(Name), subpath)
     const common = { type: 'bind', target, readonly: !RW, ...part } as const
     const source = sourceOf(volume)
     const folder = volumes.folders.data(Name)
@@ -202,8 +214,11 @@ export class ContainerMounts {
         held.push(this.#memory.hold(folder, source.settings))
         return { ...common, source: folder }
       case 'bind':
-        checkDevice(folder, source.device)
-        return { ...common, source: source.device, readonly: !RW || source.isReadonly }
+        checkDevice(folder, source)
+        return {
+          ...{ ...common, source: source.device, readonly: !RW || source.isReadonly },
+          recursive: source.isRecursive,
+        }
     }
   }
 
@@ -247,10 +262,26 @@ function memoryAt(target: string, options: readonly string[]): TmpfsMount {
   return { type: 'tmpfs', target, ...tmpfsSettings(options, ['exec', 'suid', 'dev']) }
 }
 
-function checkDevice(folder: string, device: string): void {
+function checkDevice(folder: string, source: VolumeSource & { readonly kind: 'bind' }): void {
+  const { device, isReadonly, isRecursive } = source
   if (existsSync(device)) return
+  const flags = MS.BIND | (isRecursive ? MS.REC : 0) | (isReadonly ? MS.RDONLY : 0)
   const doing = `error while mounting volume '${folder}': failed to mount local volume`
-  throw new TsbuildError(`${doing}: mount ${device}:${folder}: no such file or directory`, {
+  const what = `mount ${device}:${folder}, flags: 0x${flags.toString(16)}`
+  throw new TsbuildError(`${doing}: ${what}: no such file or directory`, { code: 'IO_FAILED' })
+}
+
+/** The sandbox finds it again, and stays in the volume however it changes. */
+function checkPart(folder: string, subpath: string): void {
+  const tree = rawTree(folder)
+  try {
+    const path = resolveInTree(tree, nameOf(subpath), { followLast: true })
+    if (tree.lstat(path) !== undefined) return
+  } finally {
+    tree.close()
+  }
+  const place = join(folder, subpath)
+  throw new TsbuildError(`cannot access path ${place}: lstat ${place}: no such file or directory`, {
     code: 'IO_FAILED',
   })
 }

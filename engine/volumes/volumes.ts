@@ -169,7 +169,8 @@ export class Volumes {
   }
 
   /**
-   * Removes what no container has: volumes that nobody has named, or all of them.
+   * Removes what no container has: volumes that nobody has named, or all of them. Those with options stay, as with
+   * docker: their files may be elsewhere.
    * @param filters `label` and `label!`
    */
   async prune(filters: Filters, { kinds }: PruneOptions): Promise<PrunedVolumes> {
@@ -177,6 +178,7 @@ export class Volumes {
       this.all().filter(
         (record) =>
           (kinds === 'all' || isAnonymous(record)) &&
+          Object.keys(record.options ?? {}).length === 0 &&
           matchesLabels(filters, record.labels) &&
           this.usersOf(record.id).length === 0,
       )

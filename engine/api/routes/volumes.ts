@@ -30,13 +30,7 @@ interface OfVolume {
 /** What clients do with volumes. */
 export function volumeRoutes(app: FastifyInstance, { volumes }: EngineServices): void {
   app.get('/volumes', async (request) => {
-    const filters = new Query(request.url).filters([
-      'dangling',
-      'driver',
-      'label',
-      'label!',
-      'name',
-    ])
+    const filters = new Query(request.url).filters(['dangling', 'driver', 'label', 'name'])
     const Volumes = volumes.list(filters).map((record) => volumes.describe(record))
     return await Promise.resolve({ Volumes, Warnings: null })
   })

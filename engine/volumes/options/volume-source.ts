@@ -4,7 +4,13 @@ import { type TmpfsSettings, tmpfsSettings } from './tmpfs-options.ts'
 /** Where the files of a volume are. */
 export type VolumeSource =
   | { readonly kind: 'folder' }
-  | { readonly kind: 'bind'; readonly device: string; readonly isReadonly: boolean }
+  | {
+      readonly kind: 'bind'
+      readonly device: string
+      readonly isReadonly: boolean
+      /** What is mounted below the device is shown, too. */
+      readonly isRecursive: boolean
+    }
   | { readonly kind: 'tmpfs'; readonly settings: TmpfsSettings }
 
 const KNOWN = ['type', 'o', 'device', 'size']
@@ -26,7 +32,8 @@ export function volumeSource(options: Readonly<Record<string, string>> = {}): Vo
   const words = o === '' ? [] : o.split(',')
   if (words.includes('bind') || words.includes('rbind')) {
     if (!device.startsWith('/')) throw usageError(`the device is no absolute path: "${device}"`)
-    return { kind: 'bind', device, isReadonly: words.includes('ro') }
+    const isRecursive = words.includes('rbind')
+    return { kind: 'bind', device, isReadonly: words.includes('ro'), isRecursive }
   }
   if (type === 'tmpfs') return { kind: 'tmpfs', settings: tmpfsSettings(words, []) }
   throw new TsbuildError(`volumes of type "${type}" are not mounted`, {

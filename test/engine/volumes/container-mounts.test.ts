@@ -39,6 +39,7 @@ describe('mounts of a container that is started', () => {
         { Volumes: { '/v': {} } },
       ),
     )
+    mkdirSync(`${lab.volumes.folders.data('plain')}/a/b`, { recursive: true })
     const anonymous = record.mounts.find(({ Destination }) => Destination === '/v')?.Source ?? ''
     const plain = lab.volumes.folders.data('plain')
     const shown: unknown[] = []
@@ -48,7 +49,7 @@ describe('mounts of a container that is started', () => {
     })
     const memory = { type: 'tmpfs', options: ['size=4096'], forbids: ['exec', 'suid', 'dev'] }
     assert.deepEqual(opened.mounts, [
-      { type: 'bind', target: '/e', readonly: true, source: host },
+      { type: 'bind', target: '/e', readonly: true, source: host, recursive: false },
       {
         ...{ type: 'bind', target: '/h', source: host, readonly: false, propagation: 'rprivate' },
         ...{ recursive: false, writableBelow: 'never' },
@@ -137,6 +138,9 @@ describe('mounts of a container that is started', () => {
     const folder = lab.volumes.folders.data('memory')
     writeFileSync(`${folder}/file`, 'x')
     assert.deepEqual(readdirSync(folder), ['file'])
+    const part = { Type: 'volume', Source: 'plain', Target: '/p', VolumeOptions: { Subpath: 'no' } }
+    const three = await lab.container(recordOf('three', { Mounts: [part] }))
+    await assert.rejects(open(three), /^TsbuildError: cannot access path .*_data\/no: lstat/)
     await assert.rejects(
       lab.mounts.open(recordOf('two', { Tmpfs: { '/t': 'size=1m,foo' } }), noImage),
       { code: 'USAGE', message: 'invalid tmpfs option "foo"' },

@@ -150,6 +150,8 @@ describe('volumes', () => {
     const kept = mounts.map(({ Name }) => Name)
     const { id } = lab.volumes.create({})
     lab.volumes.create({ name: 'unused', labels: { a: 'b' } })
+    const options = { type: 'tmpfs', device: 'tmpfs' }
+    lab.volumes.create({ name: 'elsewhere', labels: { a: 'b' }, options })
     writeFileSync(`${lab.volumes.folders.data(id)}/file`, Buffer.alloc(5000))
     const first = await lab.volumes.prune(new Map(), { kinds: 'anonymous' })
     assert.deepEqual(first, { names: [id], reclaimed: 5000 })
@@ -159,7 +161,7 @@ describe('volumes', () => {
     assert.deepEqual(second.names, ['unused'])
     assert.deepEqual(
       lab.volumes.all().map((one) => one.id),
-      kept.toSorted(),
+      [...kept, 'elsewhere'].toSorted(),
     )
   })
 

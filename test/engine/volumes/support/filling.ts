@@ -17,4 +17,5 @@ process.stdout.write('filling\n')
 await mounts.make(recordOf('one', { Binds: ['big:/files'] }), {
   lowers: async () => await Promise.resolve([image]),
   mountsOf: () => [],
+  requireImage: async () => await Promise.resolve(),
 })

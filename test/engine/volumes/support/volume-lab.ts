@@ -48,6 +48,7 @@ export class VolumeLab implements AsyncDisposable {
     using made = await this.mounts.make(record, {
       lowers: async () => await Promise.resolve(lowers),
       mountsOf: (id) => this.#mountsOf(id),
+      requireImage: async () => await Promise.resolve(),
     })
     const whole = { ...record, mounts: made.points }
     this.containers.set(record.id, whole)
