@@ -2,9 +2,10 @@ import type { LineRun } from '../format/line-run.ts'
 import { NEWLINE } from '../format/log-line.ts'
 import type { LogAppender } from './log-appender.ts'
 import type { Pulse } from './pulse.ts'
+import { TURN_SHARE } from './turn-share.ts'
 
-/** Bytes of a log that wait for a slow disk in memory, before its container has to wait. */
-const MOST_WAITING = 256 * 1024
+/** Bytes of output that wait in memory for their turn and for the disk, before their container has to wait. */
+const MOST_WAITING = 128 * 1024
 
 /** How a log is written. */
 export interface WriterOptions {
@@ -23,10 +24,8 @@ export interface WriterOptions {
  */
 export class LogWriter {
   readonly #options: WriterOptions
-  #waiting: Buffer[] = []
-  /** Bytes that are not written yet, as they are in the file. */
-  #size = 0
-  /** The same as they were printed. */
+  #waiting: LineRun[] = []
+  /** Bytes of output that are not written yet. */
   #printed = 0
   /** The same of all runs so far, and of those that are done with. */
   #accepted = 0
@@ -39,16 +38,14 @@ export class LogWriter {
 
   /** More than this would wait in memory: the writer of a pipe has to. */
   get isFull(): boolean {
-    return this.#options.maxBuffered === undefined && this.#size > MOST_WAITING
+    return this.#options.maxBuffered === undefined && this.#printed > MOST_WAITING
   }
 
   /** The bytes of `run` are not kept. */
   write(run: LineRun): void {
     const bytes = this.#withinBuffer(run.bytes)
     if (bytes.length === 0) return
-    const entries = this.#options.encode({ ...run, bytes })
-    this.#waiting.push(entries)
-    this.#size += entries.length
+    this.#waiting.push({ ...run, bytes: Buffer.from(bytes) })
     this.#printed += bytes.length
     this.#accepted += bytes.length
     if (!this.#isWriting) void this.#writeAll()
@@ -86,11 +83,9 @@ export class LogWriter {
     // In the same turn of the event loop more may come.
     await undefined
     while (this.#waiting.length > 0) {
-      const [printed, entries] = [this.#printed, this.#waiting]
+      const [printed, runs] = [this.#printed, this.#waiting]
       this.#waiting = []
-      const size = entries.reduce((sum, { length }) => sum + length, 0)
-      await this.#append(entries)
-      this.#size -= size
+      await this.#append(runs)
       this.#printed -= printed
       this.#done += printed
       this.#options.pulse.beat()
@@ -99,10 +94,10 @@ export class LogWriter {
   }
 
   /** Where it fails, the container goes on without these lines, and with the next ones if the disk takes them. */
-  async #append(entries: readonly Buffer[]): Promise<void> {
+  async #append(runs: readonly LineRun[]): Promise<void> {
+    const { appender, encode } = this.#options
     try {
-      const [first = Buffer.alloc(0)] = entries
-      await this.#options.appender.append(entries.length === 1 ? first : Buffer.concat(entries))
+      await appender.append(await TURN_SHARE.use(() => Buffer.concat(runs.map(encode))))
     } catch (cause) {
       this.#options.onFailure(cause)
     }
