@@ -82,9 +82,11 @@ export class Health implements Disposable {
     }
   }
 
+  /** What does not run is not healthy. */
   [Symbol.dispose](): void {
     clearTimeout(this.#timer)
     this.#ending.abort()
+    this.#status = 'unhealthy'
   }
 
   #schedule(): void {
@@ -139,11 +141,16 @@ export class Health implements Disposable {
       return { Start, End: now(), ExitCode: found.exitCode, Output: found.output }
     } catch (cause) {
       const Output = late.aborted
-        ? `Health check exceeded timeout (${timeout / 1000}s)`
+        ? `Health check exceeded timeout (${formatSpan(timeout)})`
         : cause instanceof Error
           ? cause.message
           : String(cause)
       return { Start, End: now(), ExitCode: -1, Output }
     }
   }
+}
+
+/** As Go writes durations below a minute. @param span milliseconds */
+function formatSpan(span: number): string {
+  return span < 1000 ? `${span}ms` : `${span / 1000}s`
 }

@@ -94,7 +94,7 @@ function configOf({ id, config }: ContainerRecord): JsonObject {
     Labels: {},
   }
   const set = Object.entries(config).filter(
-    ([, value]) => value !== '' && !(Array.isArray(value) && value.length === 0),
+    ([name, value]) => (value !== '' && !isEmpty(value)) || name === 'Labels',
   )
   return { ...defaults, ...(Object.fromEntries(set) as JsonObject) }
 }
@@ -185,9 +185,15 @@ const KERNEL_PATHS: JsonObject = {
   ReadonlyPaths: ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger'],
 }
 
+function isEmpty(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
 /** What clients send for nothing. */
 function isDefault(name: string, value: unknown): boolean {
   if (value === '' || value === 0) return true
+  // -1 is what clients say for none.
+  if (name === 'MemorySwappiness' && value === -1) return true
   if (Array.isArray(value) && value.length === 0) return HOST_DEFAULTS[name] === null
   if (name === 'RestartPolicy') return ((value as { Name?: string }).Name ?? '') === ''
   return false

@@ -137,25 +137,35 @@ function commandLine(words: readonly string[]): string {
   return words.map((word) => (/[\s'"]/.test(word) ? `'${word}'` : word)).join(' ')
 }
 
-/** Ports of a container by the number that it has there, and whether they are published. */
-function portsOf({ Ports = {} }: JsonObject): ReadonlyMap<string, boolean> {
-  if (!isJsonObject(Ports)) return new Map()
-  return new Map(Object.entries(Ports).map(([port, bindings]) => [port, bindings !== null]))
+/** A port of a container, and the ports of this machine that lead to it. */
+interface ListedPort {
+  readonly own: number
+  readonly protocol: string
+  readonly published: readonly number[]
+}
+
+function portsOf({ Ports = {} }: JsonObject): readonly ListedPort[] {
+  if (!isJsonObject(Ports)) return []
+  return Object.entries(Ports).map(([port, bindings]) => {
+    const [number, protocol = 'tcp'] = port.split('/')
+    const all = Array.isArray(bindings) ? bindings.filter(isJsonObject) : []
+    return { own: Number(number), protocol, published: all.map(({ HostPort }) => Number(HostPort)) }
+  })
 }
 
 /** Whether a port, or one of a range, is among them: `80`, `80/udp`, `8000-8080/tcp`. */
 function hasPort(
-  ports: ReadonlyMap<string, boolean>,
+  ports: readonly ListedPort[],
   text: string,
   kind: 'published' | 'exposed',
 ): boolean {
-  const [range = '', protocol = 'tcp'] = text.split('/')
+  const [range = '', wanted = 'tcp'] = text.split('/')
   const [first = '', last = first] = range.split('-')
-  return [...ports].some(([port, isPublished]) => {
-    const [number = '', its = 'tcp'] = port.split('/')
-    const isAmong = Number(number) >= Number(first) && Number(number) <= Number(last)
-    return isAmong && its === protocol && (isPublished || kind === 'exposed')
-  })
+  const isAmong = (port: number): boolean => port >= Number(first) && port <= Number(last)
+  return ports.some(
+    ({ own, protocol, published }) =>
+      protocol === wanted && (kind === 'published' ? published.some(isAmong) : isAmong(own)),
+  )
 }
 
 /** Where ports lead from, as a list: those that are published, and those that are not. */
