@@ -22,6 +22,7 @@ export { ensurePackages, packagesFor } from './packages.ts'
 export {
   CLEAN_ENVIRONMENT,
   capture,
+  type Daemon,
   type Outcome,
   run,
   startDaemon,
