@@ -1,5 +1,6 @@
 import { TaskThread } from '#builder/threads'
 import type * as tasks from './volume-tasks.ts'
+import type { FillTask } from './volume-tasks.ts'
 
 /** The thread that works on the files of volumes; it starts at its first task. */
 export class VolumeThread implements AsyncDisposable {
@@ -11,7 +12,7 @@ export class VolumeThread implements AsyncDisposable {
   }
 
   /** See `fill` of the tasks. */
-  async fill(task: tasks.FillTask): Promise<boolean> {
+  async fill(task: FillTask): Promise<boolean> {
     return await this.#thread.run('fill', task)
   }
 
