@@ -40,7 +40,7 @@ export function networkDocument(network: LiveNetwork): JsonObject {
 }
 
 /** Who is in a network, by ids. */
-export function containersOf(network: LiveNetwork): JsonObject {
+function containersOf(network: LiveNetwork): JsonObject {
   const withLength = (address: string | undefined): string =>
     address === undefined ? '' : `${address}/${network.lengthOf(address)}`
   return Object.fromEntries(

@@ -19,6 +19,14 @@ import { namesIn, restingSettings } from './endpoints/endpoint-settings.ts'
 import type { HostLine } from './endpoints/etc-hosts.ts'
 import { LiveNetwork } from './endpoints/live-network.ts'
 import { checkPorts, hasPublished } from './endpoints/port-requests.ts'
+import {
+  checkConnectable,
+  type Endpoints,
+  inOrder,
+  isCalled,
+  isOfHost,
+  withHardwareAddress,
+} from './endpoints/record-endpoints.ts'
 import { networkDocument, networkSummary } from './network-documents.ts'
 import { createNetwork } from './records/create-network.ts'
 import { networkFilter, pruneFilter } from './records/network-filters.ts'
@@ -32,9 +40,6 @@ export interface NetworksOptions {
   /** Opens the networks of this machine; called for the first container that has one. */
   readonly open: () => Promise<ContainerNetworks>
 }
-
-/** The networks of a container, by their names or ids. */
-export type Endpoints = ContainerRecord['endpoints']
 
 /** The networks of an engine, and those of its containers that run. */
 export class Networks implements AsyncDisposable {
@@ -174,7 +179,7 @@ export class Networks implements AsyncDisposable {
       const entered = new ContainerNetwork(record, place, { files: this.#files, emit, links })
       try {
         for (const [network, config] of networks) {
-          await entered.join(network, withHardwareAddress(record, network, config))
+          await entered.join(network, withHardwareAddress(record, network.record, config))
         }
         await entered.settle()
       } catch (cause) {
@@ -315,63 +320,4 @@ function momentOf({ created }: NetworkRecord): string {
 
 function attributesOf({ name, driver }: NetworkRecord): Readonly<Record<string, string>> {
   return { name, type: driver }
-}
-
-function isOfHost({ hostConfig }: ContainerRecord): boolean {
-  return hostConfig.NetworkMode === 'host'
-}
-
-/** Whether a container means a network by a word. */
-function isCalled({ id, name }: NetworkRecord, text: string): boolean {
-  const isPrefix = text.length >= SHORT_ID && id.startsWith(text)
-  return name === text || isPrefix || (text === 'default' && name === PREDEFINED.bridge)
-}
-
-const SHORT_ID = 12
-
-/** As links are numbered: the default bridge, then by priority and name. */
-function inOrder(endpoints: Endpoints): readonly (readonly [string, EndpointConfig])[] {
-  const rank = (name: string): number => (name === PREDEFINED.bridge ? 0 : 1)
-  return Object.entries(endpoints).toSorted(
-    ([one, first], [other, second]) =>
-      rank(one) - rank(other) ||
-      (second.GwPriority ?? 0) - (first.GwPriority ?? 0) ||
-      (one < other ? -1 : 1),
-  )
-}
-
-/** The address that clients before API 1.44 give the whole container is that of its first network. */
-function withHardwareAddress(
-  { config: { MacAddress = '' }, hostConfig: { NetworkMode = 'default' } }: ContainerRecord,
-  { record }: LiveNetwork,
-  config: EndpointConfig,
-): EndpointConfig {
-  const isFirst = isCalled(record, NetworkMode === '' ? 'default' : NetworkMode)
-  return MacAddress !== '' && isFirst && !config.MacAddress ? { ...config, MacAddress } : config
-}
-
-function checkConnectable(
-  { hostConfig, endpoints }: ContainerRecord,
-  network: NetworkRecord,
-): void {
-  const { NetworkMode: mode = '' } = hostConfig
-  const fail = (message: string): never => {
-    throw new TsbuildError(message, { code: 'USAGE' })
-  }
-  if (mode === 'host' || mode.startsWith('container:')) {
-    fail(
-      'container sharing network namespace with another container or host cannot be connected to any other network',
-    )
-  }
-  if (network.driver === 'host') {
-    fail(
-      'cannot connect container to host network - container must be created in host network mode',
-    )
-  }
-  const others = Object.keys(endpoints)
-  if (others.includes('none') || (network.driver === 'null' && others.length > 0)) {
-    fail(
-      'container cannot be connected to multiple networks with one of the networks in private (none) mode',
-    )
-  }
 }

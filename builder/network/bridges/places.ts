@@ -12,7 +12,7 @@ import { ofProtocol, sendTo, to, toPort } from '../rules/expressions.ts'
 import { addTable, commit } from '../rules/rule-requests.ts'
 
 /** The address at which containers ask for names. */
-export const NAMES_ADDRESS = '127.0.0.11'
+const NAMES_ADDRESS = '127.0.0.11'
 
 /** How packets leave a place whose other routes do not fit. */
 export interface GatewayRoute {

@@ -72,7 +72,7 @@ export function hasPublished({ PortBindings = {}, PublishAllPorts }: HostConfig)
   return PublishAllPorts === true || Object.keys(PortBindings).length > 0
 }
 
-export function portText({ port, protocol }: ContainerPort): string {
+function portText({ port, protocol }: ContainerPort): string {
   return `${port}/${protocol}`
 }
 
