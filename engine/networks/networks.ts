@@ -170,7 +170,8 @@ export class Networks implements AsyncDisposable {
    */
   async enter(record: ContainerRecord): Promise<ContainerNetwork> {
     try {
-      const networks = inOrder(record.endpoints).map(
+      const endpoints = record.config.NetworkDisabled === true ? {} : record.endpoints
+      const networks = inOrder(endpoints).map(
         ([name, config]) => [this.#liveOf(this.find(name)), config] as const,
       )
       const links = this.#linksOf(record)

@@ -30,6 +30,7 @@ export class LiveNetwork {
   readonly #pools: readonly AddressPool[]
   readonly #open: (spec: NetworkSpec) => Promise<BridgeNetwork>
   #bridge: Promise<BridgeNetwork> | undefined
+  #isClosed = false
 
   /** @param open makes bridges */
   constructor(record: NetworkRecord, open: (spec: NetworkSpec) => Promise<BridgeNetwork>) {
@@ -51,10 +52,11 @@ export class LiveNetwork {
 
   /**
    * Takes the addresses of a container, before it is there.
-   * @throws {TsbuildError} PERMISSION_DENIED when it is in the network or an address is taken, IO_FAILED when none is left
+   * @throws {TsbuildError} NOT_FOUND when the network is being removed, PERMISSION_DENIED when it is in the network or an address is taken, IO_FAILED when none is left
    */
   enter({ container, config }: EndpointRequest): LiveEndpoint {
     const { name } = this.record
+    if (this.#isClosed) throw new TsbuildError(`network ${name} not found`, { code: 'NOT_FOUND' })
     if (this.endpoints.has(container.id)) {
       const message = `endpoint with name ${container.name} already exists in network ${name}`
       throw new TsbuildError(message, { code: 'PERMISSION_DENIED' })
@@ -113,8 +115,9 @@ export class LiveNetwork {
     )
   }
 
-  /** Removes the bridge; nothing is in it any more. */
+  /** Removes the bridge; nothing is in it, and nothing enters it any more. */
   async close(): Promise<void> {
+    this.#isClosed = true
     const bridge = await this.#bridge?.catch(() => undefined)
     this.#bridge = undefined
     await bridge?.[Symbol.asyncDispose]()
