@@ -34,11 +34,12 @@ export function createNetwork(body: NetworkCreateBody, around: Surroundings): Ne
   const asked = body.IPAM?.Config ?? []
   checkIpam(asked)
   const wanted = [...asked.filter(isWanted)]
-  const has = (version6: boolean): boolean =>
-    wanted.some(({ Subnet }) => Subnet && isSubnet6(Subnet) === version6)
+  const [has4, has6] = [false, true].map((wanted6) =>
+    wanted.some(({ Subnet }) => Subnet && isSubnet6(Subnet) === wanted6),
+  )
   const taken = [...around.hostPrefixes, ...subnetsOf(around.networks)]
-  if (EnableIPv4 && !has(false)) wanted.unshift({ Subnet: chooseVersion4(taken) })
-  if (EnableIPv6 && !has(true)) wanted.push({ Subnet: chooseVersion6(around.seed, taken) })
+  if (EnableIPv4 && has4 !== true) wanted.unshift({ Subnet: chooseVersion4(taken) })
+  if (EnableIPv6 && has6 !== true) wanted.push({ Subnet: chooseVersion6(around.seed, taken) })
   const configs = wanted.filter(({ Subnet = '' }) => Subnet !== '')
   checkSubnets(configs, around.networks)
   return {
