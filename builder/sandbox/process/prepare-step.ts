@@ -4,8 +4,7 @@ import { TsbuildError } from '#core'
 import { filterFor } from '../container/container-filter.ts'
 import { labelsFor } from '../container/container-labels.ts'
 import { profileFor, rightsOf } from '../container/container-rights.ts'
-import { openPassing } from '../container/passing-mounts.ts'
-import { openSharedMemory } from '../container/shared-memory.ts'
+import { openSharedMounts } from '../container/shared-mounts.ts'
 import { writeSysctls } from '../container/sysctls.ts'
 import { type AssembledRoot, assembleRoot, type RootInput, type Undo } from '../root/assemble.ts'
 import { LOOPBACK } from '../root/etc-files.ts'
@@ -51,44 +50,33 @@ function prepareInside(
   const { spec, network, cgroups, devicesLimited, hasTerminal } = input
   const labels = labelsFor(spec, found.labels)
   const host = { ...found, labels: canLabel ? labels : undefined }
-  const sharedMemory = openSharedMemory(input.namespaces, home)
-  if (sharedMemory !== undefined) undo.push(() => closeSync(sharedMemory))
-  const passing = spec.container === undefined ? NO_MOUNTS : openPassing(spec.mounts)
-  for (const descriptor of passing.values()) undo.push(() => closeSync(descriptor))
+  const rights = {
+    ...{ rights: rightsOf(spec), filter: filterFor(spec, filter), profile: profileFor(spec, host) },
+    pids: typeof input.namespaces.pid === 'number' ? 'shared' : input.namespaces.pid,
+    hidesGroups: input.namespaces.cgroup === 'own',
+  } as const
+  using shared = openSharedMounts(spec, input.namespaces, home)
   try {
     enterNamespaces(namespaces)
     const parts: StepPart[] = nameHost(input) ? [] : ['hostname']
     writeSysctls(input)
+    const limits = { cgroups, devicesLimited, showsAllGroups: !rights.hidesGroups }
     const names = namesIn(network, host)
-    const memory = input.namespaces.hasNoMemory === true ? 'none' : sharedMemory
-    const showsAllGroups = input.namespaces.cgroup === 'host'
-    const limits = { cgroups, devicesLimited }
     const inputs = { spec, host, scaffold, mountPoints, ...limits, hasTerminal, network: names }
-    const root = assembleRoot({ ...inputs, sharedMemory: memory, passing, showsAllGroups }, undo)
+    const root = assembleRoot({ ...inputs, shared }, undo)
     const wantsLabel = spec.security === 'sandbox' && labels !== undefined
     if (wantsLabel && root.label === undefined) parts.push('labels')
     besideHost?.(place)
     leaveHostFiles(root, input)
-    if (sharedMemory !== undefined) closeSync(sharedMemory)
-    for (const descriptor of passing.values()) closeSync(descriptor)
     return {
-      first,
+      ...{ first, root, label: root.label, ...rights },
       lacking: [...lacking, ...parts],
       namespaces: { ...namespaces, pid: first.namespace },
-      root,
-      rights: rightsOf(spec),
-      filter: filterFor(spec, filter),
-      profile: profileFor(spec, host),
-      label: root.label,
-      pids: typeof input.namespaces.pid === 'number' ? 'shared' : input.namespaces.pid,
-      hidesGroups: input.namespaces.cgroup === 'own',
     }
   } finally {
     enterNamespaces(home)
   }
 }
-
-const NO_MOUNTS: ReadonlyMap<number, number> = new Map()
 
 /** The old root is that of this mount namespace, not of the host's, so it is opened only now. */
 function leaveHostFiles({ root }: AssembledRoot, input: StepInput): void {

@@ -21,7 +21,7 @@ import type { OnCreate } from './mount-points.ts'
 import { findEntry, type RootEntry, type WalkOptions } from './root-entry.ts'
 import { mountRoot, writableOf } from './root-mount.ts'
 import type { Scaffold } from './scaffold-paths.ts'
-import { mountAll, type StepSocket } from './step-mounts.ts'
+import { type ContainerMounts, mountAll, type StepSocket } from './step-mounts.ts'
 import { imageFileReader, resolveUser } from './step-user.ts'
 import { removeStubs, StubMaker, type StubRecord } from './stubs.ts'
 
@@ -50,12 +50,17 @@ export interface RootInput {
   /** Whether these keep processes from opening devices of the host. */
   readonly devicesLimited: boolean
   readonly hasTerminal: boolean
-  /** Descriptor of a mount that becomes /dev/shm; absent: it gets its own. */
-  readonly sharedMemory?: number | 'none' | undefined
-  /** Mounts of a container that pass others on, as `ContainerMounts` has them. */
-  readonly passing: ReadonlyMap<number, number>
+  /** What it has in common with others. */
+  readonly shared: SharedParts
   /** It sees all control groups of the host. */
   readonly showsAllGroups: boolean
+}
+
+/** Mounts that a root has in common with others. */
+export interface SharedParts {
+  /** What becomes /dev/shm: a descriptor of a mount, or nothing; absent: its own. */
+  readonly memory: number | 'none' | undefined
+  readonly passing: ContainerMounts['passing']
 }
 
 /** An assembled root. `closeRoot` closes its descriptors, `removeStubs` removes what was made on disk. */
@@ -107,29 +112,32 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   undo.push(() => removeStubs(maker.record))
   open(root)
   const onCreate: OnCreate = (creation, make) => maker.create(creation, make)
-  if (spec.container !== undefined) markContainer(root, onCreate)
+  if (spec.container !== undefined) markContainer(root, scaffold, onCreate)
   const etc = lstatSync(`${scaffold.root}/etc`, { throwIfNoEntry: false })
   if (etc?.ino === mountPoints.etc) maker.recordBelow('etc')
   const user = resolveUser(spec.user, imageFileReader(root), spec.container?.groups)
   const stdin = open(openSync(`${scaffold.dev}/null`, constants.O_RDWR))
   const ptmx = input.hasTerminal ? open(openSync(`${scaffold.dev}/pts/ptmx`, TERMINAL)) : undefined
-  if (spec.container !== undefined) {
-    addDevices({ scaffold, container: spec.container, openable: devices })
-    if (input.hasTerminal) showConsole(scaffold, `${scaffold.dev}/pts/0`)
-  }
+  const container = spec.container && { scaffold, container: spec.container, openable: devices }
+  if (container !== undefined) addDevices(container)
+  if (container !== undefined && ptmx !== undefined) showConsole(scaffold)
   mountOwn(root, input, onCreate)
+  const flags = devices ? 0 : MS.NODEV
   const sockets = mountAll(root, mounts, {
-    ...{ scaffold, user, labelShown },
-    container: spec.container && { flags: devices ? 0 : MS.NODEV, passing: input.passing },
-    onCreate: spec.container === undefined ? onCreate : keptInContainer(onCreate),
-    socketLabel: shown.process,
+    ...{ scaffold, user, labelShown, socketLabel: shown.process },
+    ...(container === undefined
+      ? { onCreate }
+      : {
+          onCreate: keptInContainer(onCreate),
+          container: { flags, passing: input.shared.passing },
+        }),
   })
   for (const { descriptor } of sockets) open(descriptor)
-  if (spec.container?.devices !== undefined) {
-    showDevices(root, { scaffold, container: spec.container, openable: devices }, onCreate)
-  }
+  if (container !== undefined) showDevices(root, container, onCreate)
   const cwd = openWorkingDirectory(root, spec.cwd, { create: 'directory' })
-  if (spec.container?.readonlyRoot === true) restrictMount(scaffold.root, { flags: MS.RDONLY })
+  if (spec.container?.readonlyRoot === true) {
+    restrictMount(scaffold.root, { flags: flags | MS.RDONLY })
+  }
   return {
     ...{ root, input: stdin, ptmx, user, sockets },
     cwd: open(cwd.descriptor),
@@ -141,7 +149,9 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
 }
 
 /** Programs find out by this file that they are in a container. It is in no layer. */
-function markContainer(root: number, onCreate: OnCreate): void {
+function markContainer(root: number, scaffold: Scaffold, onCreate: OnCreate): void {
+  // Whatever an image has there.
+  if (lstatSync(`${scaffold.root}/.dockerenv`, { throwIfNoEntry: false }) !== undefined) return
   const mark = findEntry(root, '/.dockerenv', { create: 'file', onCreate, nofollow: true })
   closeSync(mark.descriptor)
 }
@@ -183,8 +193,9 @@ const TERMINAL = constants.O_RDWR | constants.O_NOCTTY
 function mountOwn(root: number, input: RootInput, onCreate: OnCreate): void {
   const { spec, host, scaffold, network, cgroups } = input
   const { shmSize, hostname, extraHosts } = spec
-  if (input.sharedMemory === undefined) mountShm(scaffold, shmSize)
-  else if (input.sharedMemory !== 'none') attachMount(input.sharedMemory, `${scaffold.dev}/shm`)
+  const { memory } = input.shared
+  if (memory === undefined) mountShm(scaffold, shmSize)
+  else if (memory !== 'none') attachMount(memory, `${scaffold.dev}/shm`)
   moveKernel(root, '/dev', { scaffold, onCreate })
   mountControlGroups(scaffold, cgroups, {
     isWritable: spec.container?.privileged === true,

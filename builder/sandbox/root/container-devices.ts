@@ -34,6 +34,7 @@ export function addDevices(input: DevicesInput): void {
 
 /** Shows devices elsewhere in the root. */
 export function showDevices(root: number, input: DevicesInput, onCreate: OnCreate): void {
+  if (input.container.devices === undefined) return
   for (const [index, device] of wantedDevices(input).entries()) {
     if (isInDev(device)) continue
     const source = canMakeDevices()
@@ -45,10 +46,10 @@ export function showDevices(root: number, input: DevicesInput, onCreate: OnCreat
   }
 }
 
-/** Shows the terminal of a container as its console. @param terminal of its own devpts */
-export function showConsole({ dev }: Scaffold, terminal: string): void {
+/** Shows the terminal of a container, which is the first of its own, as its console. */
+export function showConsole({ dev }: Scaffold): void {
   makeFile(`${dev}/console`)
-  mount(`${dev}/console`, { source: terminal, flags: MS.BIND })
+  mount(`${dev}/console`, { source: `${dev}/pts/0`, flags: MS.BIND })
 }
 
 function wantedDevices({ container }: DevicesInput): readonly HostDevice[] {

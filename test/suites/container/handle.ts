@@ -3,7 +3,8 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isUserNamespace } from '#builder/linux'
-import type { RunningProcess } from '#builder/sandbox'
+import type { ContainerSettings, RunningProcess } from '#builder/sandbox'
+import { type Mount, TsbuildError } from '#core'
 import { endOf, needsMachineRoot, type OpenSandbox } from '../sandbox/fixture.ts'
 import { processesOf } from '../sandbox/host-processes.ts'
 import { type ContainerFixture, execIn, openContainers } from './fixture.ts'
@@ -177,6 +178,38 @@ export function handleSuite(open: OpenSandbox): void {
       }
     })
 
+    it('leaves nothing behind where it is refused', async () => {
+      const source = fixture.layer()
+      const bind = (more: object): Mount => {
+        return { type: 'bind', target: '/v', source, readonly: false, ...more } as Mount
+      }
+      await using other = await fixture.start()
+      const namespaces = { ipc: other, pid: other }
+      const refused: readonly (readonly [ContainerSettings, Mount | undefined])[] = [
+        [{ capabilities: ['CAP_X'] }, undefined],
+        [{ seccomp: { profile: {} }, namespaces }, bind({})],
+        [{ sysctls: { 'kernel.panic': '1' } }, undefined],
+        [{ labels: ['no:such:option'] }, undefined],
+        [{ groups: ['missing'], namespaces }, undefined],
+        [{ devices: [{ source: '/dev/x', target: '/dev/x', permissions: 'r' }] }, undefined],
+        [{ namespaces }, bind({ source: '/missing' })],
+        [{ namespaces }, bind({ propagation: 'rslave' })],
+        [{ namespaces }, bind({ target: '/etc/passwd' })],
+      ]
+      const round = async (): Promise<void> => {
+        for (const [container, mount] of refused) {
+          const mounts = mount === undefined ? [] : [mount]
+          await assert.rejects(fixture.start(container, { mounts }), TsbuildError)
+        }
+      }
+      await round()
+      const before = [readdirSync('/proc/self/fd').length, childrenOf().length]
+      await round()
+      await round()
+      assert.deepEqual([readdirSync('/proc/self/fd').length, childrenOf().length], before)
+      assert.equal(await execIn(other, 'echo alive'), 'alive\n')
+    })
+
     it('ends with its program', async () => {
       const process = await fixture.start({}, { script: 'echo ready' })
       await process.wait()
@@ -184,6 +217,13 @@ export function handleSuite(open: OpenSandbox): void {
       assert.throws(() => process.openNamespace('net'), { code: 'STEP_FAILED' })
       assert.deepEqual([process.usage(), process.processes()], [{}, []])
     })
+  })
+}
+
+/** Processes that any thread of this one has started. */
+function childrenOf(): readonly string[] {
+  return readdirSync('/proc/self/task').flatMap((thread) => {
+    return readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean)
   })
 }
 
