@@ -216,6 +216,26 @@ describe('POST /build', () => {
     assert.match(output, /\b8192\b/)
   })
 
+  it('does not wait for who reads slowly, and says what it leaves out', async () => {
+    const most = 16 * 1024 * 1024
+    const lines = [`FROM ${lab.busybox}`, 'RUN yes 0123456789 | head -c 40000000']
+    const untilTagged = async (): Promise<void> => {
+      while (!lab.takeEvents().some(({ Action }) => Action === 'tag')) await delay(20)
+    }
+    let [read, notices, last] = [0, 0, '']
+    lab.takeEvents()
+    for await (const { stream = '' } of ours(contextOf(lines), { nocache: '1', t: 'slow' })) {
+      // Nothing more is read until the build has ended.
+      if (read < 1000 && stream.startsWith('0123')) await untilTagged()
+      if (stream.includes('clipped')) notices += 1
+      read += stream.length
+      last = stream
+    }
+    assert.ok(notices > 0)
+    assert.ok(read > most / 2 && read < 2 * most, String(read))
+    assert.equal(last, 'Successfully tagged slow:latest\n')
+  })
+
   it('ends with its client, and when it is cancelled', async () => {
     const context = contextOf([`FROM ${lab.busybox}`, 'RUN echo begun; sleep 1000'])
     const stops: readonly ((gone: AbortController) => void)[] = [
