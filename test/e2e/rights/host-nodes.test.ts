@@ -6,10 +6,10 @@ import {
   ensurePackages,
   type TemporaryDirectory,
   type User,
-} from '../support/peers/index.ts'
-import { type Facts, hostOf, makeProbeContext, readFacts } from '../support/probe/index.ts'
-import { type Installed, installedFor } from './support/installed.ts'
-import { mustBuild } from './support/tsbuild.ts'
+} from '../../support/peers/index.ts'
+import { type Facts, hostOf, makeProbeContext, readFacts } from '../../support/probe/index.ts'
+import { type Installed, installedFor } from '../support/installed.ts'
+import { mustBuild } from '../support/tsbuild.ts'
 
 /** A uid that no passwd file and no range of subordinate ids knows. */
 const STRANGER = 54_324
