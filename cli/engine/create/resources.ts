@@ -34,8 +34,11 @@ export function parseResources(args: Arguments): ResourceConfig {
     BlkioDeviceWriteBps: args.list('device-write-bps').map(bytesRate),
     BlkioDeviceReadIOps: args.list('device-read-iops').map(operationsRate),
     BlkioDeviceWriteIOps: args.list('device-write-iops').map(operationsRate),
-    Devices: args.list('device').filter(isPath).map(parseDevice),
-    DeviceRequests: deviceRequests(args.list('device').filter((text) => !isPath(text))),
+    Devices: args
+      .list('device')
+      .filter((text) => !isQualified(text))
+      .map(parseDevice),
+    DeviceRequests: deviceRequests(args.list('device').filter(isQualified)),
     DeviceCgroupRules: args.list('device-cgroup-rule').map(checkRule),
     Ulimits: ulimitsOf(args.list('ulimit')),
   } as ResourceConfig
@@ -88,13 +91,12 @@ function operationsRate(text: string): { readonly Path: string; readonly Rate: n
   return { Path, Rate: Number(rate) }
 }
 
-function isPath(text: string): boolean {
-  return text.startsWith('/')
+/** `VENDOR/CLASS=NAME`. Spec: container device interface */
+function isQualified(text: string): boolean {
+  return /^[A-Za-z][\w.-]*\/[A-Za-z][\w-]*=[\w.:-]+$/.test(text)
 }
 
 function deviceRequests(names: readonly string[]): HostConfig['DeviceRequests'] {
-  const wrong = names.find((name) => !/^[^/=\s]+\/[^/=\s]+=\S+$/.test(name))
-  if (wrong !== undefined) throw argumentError('device', wrong, `${wrong} is not an absolute path`)
   return names.length === 0 ? [] : [{ Driver: 'cdi', DeviceIDs: [...names] }]
 }
 

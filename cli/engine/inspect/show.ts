@@ -76,9 +76,12 @@ export async function showDocuments(
 
 /** Daemons leave out some fields that have no value; a template may ask for them. */
 export function withOptional(document: Json): Json {
-  const { State, ...others } = objectOf(document)
-  if (State === undefined || others.HostConfig === undefined) return document
-  return { ...others, State: { Health: null, ...objectOf(State) } }
+  const { State, HostConfig } = objectOf(document)
+  if (State === undefined || HostConfig === undefined || 'Health' in objectOf(State))
+    return document
+  // It is there for who asks for it by its name; `{{json .State}}` has what was sent.
+  const state = Object.defineProperty({ ...objectOf(State) }, 'Health', { value: null })
+  return { ...objectOf(document), State: state }
 }
 
 /** The error of docker for a name of nothing. */

@@ -10,9 +10,8 @@ interface Port {
 
 /** A run of ports on which everything else is the same. */
 interface Group {
-  readonly key: string
   readonly first: Port
-  last: Port
+  last: number
 }
 
 /** `0.0.0.0:8080->80/tcp, 443/tcp`, with runs of ports as ranges. Spec: docker ps, Ports */
@@ -23,14 +22,14 @@ export function portsText(value: Json | undefined): string {
     outside: Number(port.PublicPort ?? 0),
     type: String(port.Type ?? 'tcp'),
   }))
-  const single = ports.filter(isSingle).sort(comparePorts)
-  const ranged = groupsOf(ports.filter((port) => !isSingle(port)).sort(comparePorts))
-  return [...ranged.map(groupText), ...single.map(portText)].join(', ')
+  const sorted = ports.sort(comparePorts)
+  const moved = sorted.filter(isMoved).map(portText)
+  return [...rangesOf(sorted.filter((port) => !isMoved(port))), ...moved].join(', ')
 }
 
 /** Published on another port: it is in no range. */
-function isSingle({ outside, inside }: Port): boolean {
-  return outside !== 0 && outside !== inside
+function isMoved({ ip, outside, inside }: Port): boolean {
+  return ip !== '' && outside !== inside
 }
 
 function comparePorts(a: Port, b: Port): number {
@@ -40,26 +39,26 @@ function comparePorts(a: Port, b: Port): number {
   return a.type < b.type ? -1 : Number(a.type > b.type)
 }
 
-function groupsOf(ports: readonly Port[]): readonly Group[] {
-  const groups: Group[] = []
-  const latest = new Map<string, Group>()
+/** Ranges in docker's order: those that another one of the same kind follows, then the last of each kind. */
+function rangesOf(ports: readonly Port[]): readonly string[] {
+  const finished: string[] = []
+  const open = new Map<string, Group>()
   for (const port of ports) {
-    const key = `${port.ip}/${port.type}/${port.outside === 0}`
-    const group = latest.get(key)
-    if (group !== undefined && port.inside === group.last.inside + 1) group.last = port
-    else if (group === undefined || port.inside !== group.last.inside) {
-      const started = { key, first: port, last: port }
-      groups.push(started)
-      latest.set(key, started)
+    const key = port.ip === '' ? port.type : `${port.ip}/${port.type}`
+    const group = open.get(key)
+    if (group !== undefined && port.inside === group.last + 1) {
+      group.last = port.inside
+      continue
     }
+    if (group !== undefined) finished.push(groupText(group))
+    open.set(key, { first: port, last: port.inside })
   }
-  return groups
+  return [...finished, ...[...open.values()].map(groupText)]
 }
 
-function groupText({ first, last }: Group): string {
-  const range = first.inside === last.inside ? `${first.inside}` : `${first.inside}-${last.inside}`
-  if (first.outside === 0) return `${range}/${first.type}`
-  return `${addressText(first.ip)}${range}->${range}/${first.type}`
+function groupText({ first: { ip, inside, type }, last }: Group): string {
+  const range = inside === last ? `${inside}` : `${inside}-${last}`
+  return ip === '' ? `${range}/${type}` : `${addressText(ip)}${range}->${range}/${type}`
 }
 
 function portText({ ip, inside, outside, type }: Port): string {

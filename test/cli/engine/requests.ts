@@ -4,10 +4,16 @@ import { type EngineRecord, startRecordingEngine } from '../../support/engines/i
 import { capture, type TemporaryDirectory } from '../../support/peers/index.ts'
 import { fakeShell } from '../support/fake-shell.ts'
 
-/** What two clients asked for the same command line. */
+/** What two clients asked for the same command line, and printed. */
 export interface Compared {
-  readonly docker: readonly EngineRecord[]
-  readonly tsbuild: readonly EngineRecord[]
+  readonly docker: Asked
+  readonly tsbuild: Asked
+}
+
+interface Asked {
+  readonly requests: readonly EngineRecord[]
+  readonly status: number | undefined
+  readonly stdout: string
 }
 
 /** Runs command lines with docker's client and this one against an engine that does nothing. */
@@ -33,11 +39,15 @@ export async function compareRequests(
       const argv = words.map((word) =>
         withFiles(word, files).replaceAll('_', (one) => (/^c_1/.test(word) ? ' ' : one)),
       )
-      await capture(docker, argv, { env })
+      const theirs = await capture(docker, argv, { env })
       const asked = engine.taken().filter((record) => !isNeedless(record, words))
       const shell = fakeShell({ env })
-      await runProgram(argv, shell)
-      return { docker: asked.map(meaning), tsbuild: engine.taken().map(meaning) }
+      const status = await runProgram(argv, shell)
+      const own = engine.taken().map(meaning)
+      return {
+        docker: { requests: asked.map(meaning), status: theirs.status, stdout: theirs.stdout },
+        tsbuild: { requests: own, status, stdout: shell.out() },
+      }
     },
     [Symbol.asyncDispose]: () => engine[Symbol.asyncDispose](),
   }
