@@ -150,8 +150,8 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
     const { store } = this.#deps.services
     const { id } = await commitContainer(request, { store, files: this.#files, ...options })
     const name = reference === undefined ? '' : familiarReference(reference)
-    this.#report(container, 'commit', { comment, imageID: id, imageRef: name })
     if (name !== '') this.#deps.emit({ Type: 'image', Action: 'tag', id, attributes: { name } })
+    this.#report(container, 'commit', { comment, imageID: id, imageRef: name })
     return id
   }
 
