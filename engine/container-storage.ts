@@ -186,9 +186,9 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
       return {
         descriptor: root.descriptor,
         [Symbol.asyncDispose]: async () => {
+          using _turn = turn
+          await using _snapshot = snapshot
           await root[Symbol.asyncDispose]()
-          await snapshot[Symbol.asyncDispose]()
-          turn[Symbol.dispose]()
         },
       }
     } catch (cause) {
@@ -237,8 +237,8 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
       return {
         descriptor: made.descriptor,
         [Symbol.asyncDispose]: async () => {
+          using _mounts = opened
           await made[Symbol.asyncDispose]()
-          opened[Symbol.dispose]()
         },
       }
     } catch (cause) {

@@ -13,6 +13,7 @@ const ENOSYS = 38
 const LONGEST_NAME = 255
 
 /** Where the fields of `struct statx` are, in words of four bytes. Spec: statx(2) */
+const ATTRIBUTES = 2
 const UID = 5
 const GID = 6
 const MODE = 7
@@ -24,6 +25,7 @@ const MODIFIED = 28
 const RDEV_MAJOR = 32
 const RDEV_MINOR = 33
 const WORDS = 64
+const MOUNT_ROOT = 0x2000
 
 /** A time since the epoch. */
 export interface FileTime {
@@ -73,6 +75,11 @@ export class FileFacts {
     return true
   }
 
+  /** Something is mounted there; false where the kernel does not say so, before Linux 5.8. */
+  get isMountPoint(): boolean {
+    return ((this.#words[ATTRIBUTES] ?? 0) & MOUNT_ROOT) !== 0
+  }
+
   /** The time of modification, exactly. */
   get modified(): FileTime {
     const seconds = this.#seconds(MODIFIED)
@@ -84,6 +91,7 @@ export class FileFacts {
   }
 
   #readSlowly(directory: number, name: Name): boolean {
+    this.#words.fill(0)
     const stats = lstatSync(childPath(directory, name), { throwIfNoEntry: false })
     if (stats !== undefined) this.#take(stats)
     this.isThere = stats !== undefined

@@ -10,7 +10,16 @@ import {
   type TarHandler,
 } from '#builder/layer'
 import { BARE_DIRECTORY, writeAt } from '#builder/linux'
-import { baseOf, type FileStat, isHole, joinName, type Name, parentOf, textOfName } from '#core'
+import {
+  baseOf,
+  type FileStat,
+  isHole,
+  joinName,
+  type Name,
+  parentOf,
+  TsbuildError,
+  textOfName,
+} from '#core'
 import type { RootTree } from '../root/root-tree.ts'
 import { EntryPaths } from './entry-paths.ts'
 import { extractError } from './extract-error.ts'
@@ -131,6 +140,8 @@ export class ArchiveApplier implements TarHandler {
     const place = joinName(this.#paths.realDirectory(parentOf(path)), baseOf(path))
     const found = this.#tree.lstat(place)
     this.#checkPlace(entry, place, found)
+    const stays = entry.type === 'directory' && found?.type === 'directory'
+    if (found !== undefined && !stays && this.#tree.isMountPoint(place)) throw busyError(place)
     if (entry.type === 'hardlink') {
       const target = this.#linkTarget(entry, place)
       if (found !== undefined) this.#paths.forget(place)
@@ -138,7 +149,6 @@ export class ArchiveApplier implements TarHandler {
       return
     }
     const attributes = this.#attributesOf(entry, place)
-    const stays = entry.type === 'directory' && found?.type === 'directory'
     if (found !== undefined && !stays) this.#paths.forget(place)
     this.#make(entry, place, attributes)
   }
@@ -194,4 +204,15 @@ export class ArchiveApplier implements TarHandler {
       `a hard link to ${JSON.stringify(textOfName(target))}, which is no file`,
     )
   }
+}
+
+/**
+ * The kernel would let this process, for which nothing is mounted there, remove the mount point: what is mounted on it in
+ * the container would be gone.
+ */
+function busyError(place: Name): TsbuildError {
+  return new TsbuildError(`unlinkat /${textOfName(place)}: device or resource busy`, {
+    code: 'IO_FAILED',
+    hint: 'something is mounted there in the container',
+  })
 }

@@ -11,8 +11,17 @@ import {
   statfsSync,
 } from 'node:fs'
 import { layerXattrs } from '#builder/layer'
-import { fileStatOf, RootedDirectory } from '#builder/linux'
-import { checkpoint, type FileStat, type Name, type Tree, TsbuildError, textOfName } from '#core'
+import { FileFacts, fileStatOf, RootedDirectory } from '#builder/linux'
+import {
+  baseOf,
+  checkpoint,
+  type FileStat,
+  type Name,
+  parentOf,
+  type Tree,
+  TsbuildError,
+  textOfName,
+} from '#core'
 import { O_PATH } from '#disk'
 
 const READ = constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY
@@ -50,6 +59,7 @@ export class RootTree implements Tree, Disposable {
   /** Whether the file system that a number stands for is one of the kernel's. */
   readonly #kinds = new Map<number, boolean>()
   readonly #hidden = new Set<Name>()
+  readonly #facts = new FileFacts()
 
   /**
    * @param descriptor of the root; it stays open
@@ -116,6 +126,13 @@ export class RootTree implements Tree, Disposable {
 
   xattrs(path: Name): ReadonlyMap<string, Buffer> {
     return layerXattrs(this.directory.place(path))
+  }
+
+  /** Whether something is mounted at a path, in the namespace of the root. */
+  isMountPoint(path: Name): boolean {
+    const parent = this.directory.directory(parentOf(path))
+    const isThere = parent !== undefined && this.#facts.read(parent, baseOf(path))
+    return isThere && this.#facts.isMountPoint
   }
 
   /** Whether a directory is on another file system than the root. */

@@ -1,11 +1,22 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, constants, lstatSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import { O_PATH } from '#disk'
 import { ContainerFiles } from '#engine/files'
 import { temporaryDirectory } from '../../support/peers/index.ts'
+import { directory, file, symlink, tar } from '../../support/raw-tar/index.ts'
 import { ContainerRoot, makeRoot } from './container-root.ts'
 
 describe('what is at a path of a container', () => {
@@ -88,6 +99,40 @@ describe('what is at a path of a container', () => {
       child.stdin.end()
       await once(child, 'exit')
     }
+  })
+
+  it('is not replaced where something is mounted for its processes', async () => {
+    const folder = temporaryDirectory('mounted')
+    const path = folder.path
+    const script = `mkdir -p ${path}/d ${path}/v ${path}/above/w; echo old > ${path}/f; echo host > ${path}/host
+      mount -t tmpfs none ${path}/v && echo v > ${path}/v/in && mount --bind ${path}/host ${path}/f
+      mount -t tmpfs none ${path}/above/w; echo w > ${path}/above/w/in; echo ready && cat
+      cat ${path}/f ${path}/v/in ${path}/v/new ${path}/above/w/in`
+    const child = spawn('unshare', ['--mount', 'sh', '-ec', script], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    await using files = new ContainerFiles()
+    await once(child.stdout, 'data')
+    const inner = openSync(`/proc/${child.pid}/root${path}`, O_PATH | constants.O_DIRECTORY)
+    const put = (archive: Buffer): Promise<void> =>
+      files.extract(
+        { root: inner, path: '/', container: 'cc', isReadonlyRoot: false },
+        Readable.from([archive]),
+      )
+    const busy = { code: 'IO_FAILED', message: /device or resource busy/ }
+    try {
+      await assert.rejects(put(tar(file('f', 'x'))), busy)
+      await assert.rejects(put(tar(symlink('v', 'd'))), busy)
+      await assert.rejects(put(tar(file('above', 'x'))), { code: 'IO_FAILED' })
+      await put(tar(directory('v'), file('v/new', 'in the mount'), file('d/new', 'x')))
+    } finally {
+      closeSync(inner)
+      child.stdin.end()
+    }
+    const { stdout } = child
+    assert.equal(await text(stdout), 'host\nv\nin the mountw\n')
+    assert.equal(readFileSync(`${path}/f`, 'utf8'), 'old\n')
+    folder[Symbol.dispose]()
   })
 
   it('does not depend on the length of its path', async () => {
