@@ -11,12 +11,12 @@ import { Images } from '#engine/images'
 import type { ContainerRecord } from '#engine/model'
 import { Networks } from '#engine/networks'
 import { Events, openDocuments } from '#engine/state'
-import { ContainerRunner } from './container-runner.ts'
-import { ContainerStorage } from './container-storage.ts'
-import { ContainerVolumes } from './container-volumes.ts'
-import { etcPaths } from './etc-files.ts'
 import { infoDocument } from './info.ts'
 import { LimitWarnings } from './limit-warnings.ts'
+import { ContainerRunner } from './run/container-runner.ts'
+import { ContainerStorage } from './run/container-storage.ts'
+import { ContainerVolumes } from './run/container-volumes.ts'
+import { etcPaths } from './run/etc-files.ts'
 
 /** How an engine is opened. */
 export interface EngineOptions extends Omit<ContainerServicesOptions, 'onEvent'> {

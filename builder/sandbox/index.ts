@@ -15,25 +15,17 @@ export { readGroupSystem } from './limits/hierarchies.ts'
 export { openSandbox, type WantedRuntime } from './open-sandbox.ts'
 /** @internal */
 export { findRuntime, type RuntimeProgram } from './runtime/runtime-program.ts'
-export type {
-  ContainerNamespaces,
-  ContainerSettings,
-  DeviceSetting,
-  NamespaceSource,
-  SeccompProfile,
-} from './spec/container-settings.ts'
+export type { ContainerSettings } from './spec/container-settings.ts'
 export type { ContainerUsage } from './spec/container-usage.ts'
-export type { MadeNetwork, NamespaceHolder } from './spec/namespace-holder.ts'
+export type { NamespaceHolder } from './spec/namespace-holder.ts'
 export type { OpenedRoot } from './spec/opened-root.ts'
-export type { ExecSpec, ProcessSpec } from './spec/process-spec.ts'
+export type { ProcessSpec } from './spec/process-spec.ts'
 export { run } from './spec/run.ts'
 export type {
-  ExecOptions,
   ExitStatus,
   RunningProcess,
   Sandbox,
   StartedProcess,
-  StartOptions,
 } from './spec/sandbox.ts'
 /** @internal */
 export { inProcessSandbox } from './threads/in-process.ts'

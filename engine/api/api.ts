@@ -1,7 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
-import type { EngineServices } from './engine-services.ts'
 import { formatVersion, NEWEST } from './http/api-version.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { refuseBrowsers } from './http/refuse-browsers.ts'
@@ -19,6 +18,7 @@ import { registryRoutes } from './routes/registry.ts'
 import { swarmRoutes } from './routes/swarm.ts'
 import { systemRoutes } from './routes/system.ts'
 import { volumeRoutes } from './routes/volumes.ts'
+import type { EngineServices } from './services/engine-services.ts'
 
 /** A server of the Docker Engine API, which listens on nothing yet. */
 export interface Api extends AsyncDisposable {

@@ -1,3 +1,3 @@
-export { type Api, createApi } from './api.ts'
-export type { EngineServices, KeptLimits, LogQuery } from './engine-services.ts'
-export type { Commit, Download, FileServices, Upload } from './file-services.ts'
+export { createApi } from './api.ts'
+export type { EngineServices, KeptLimits, LogQuery } from './services/engine-services.ts'
+export type { Commit, Download, FileServices, Upload } from './services/file-services.ts'

@@ -1,7 +1,7 @@
 import type { ContainerSettings, NamespaceHolder } from '#builder/sandbox'
 import { TsbuildError } from '#core'
 import { type ContainerRecord, capabilitiesOf, type HostConfig } from '#engine/model'
-import { parseSecurityOptions } from './security-options.ts'
+import { parseSecurityOptions } from './checks/security-options.ts'
 
 /** Finds the process of another container, whose namespaces are shared. @throws {TsbuildError} NOT_FOUND, CONFLICT */
 export type FindHolder = (container: string) => NamespaceHolder

@@ -37,7 +37,7 @@ const HOUR = 60 * MINUTE
 const DAY = 24 * HOUR
 
 /** A time span as docker's tables write it. @param span milliseconds */
-export function describeDuration(span: number): string {
+function describeDuration(span: number): string {
   if (span < SECOND) return 'Less than a second'
   if (span < 2 * SECOND) return '1 second'
   if (span < MINUTE) return `${Math.floor(span / SECOND)} seconds`

@@ -1,16 +1,14 @@
 export * from './bodies.ts'
-export { type CapabilityRequest, capabilitiesOf } from './capabilities.ts'
+export { capabilitiesOf } from './capabilities.ts'
 export * from './container-record.ts'
 export { type Filters, matchesAny, matchesLabels, parseFilters } from './filters.ts'
 export { mergeConfig, variableName } from './merge-config.ts'
-export { checkContainerName, findNamed, inventName, type Named, newId } from './names.ts'
+export { checkContainerName, findNamed, inventName, newId } from './names.ts'
 export * from './network-bodies.ts'
 export {
   CONFIG_SHAPE,
   CREATE_SHAPE,
-  ENDPOINT_SHAPE,
   EXEC_SHAPE,
-  HOST_CONFIG_SHAPE,
   UPDATE_SHAPE,
 } from './shapes.ts'
 export { formatTime, instant, now } from './time.ts'

@@ -172,7 +172,7 @@ export const ENDPOINT_SHAPE: Shape<EndpointConfig> = object({
 
 export const CONFIG_SHAPE: Shape<Config> = object(CONFIG_FIELDS)
 
-export const HOST_CONFIG_SHAPE: Shape<HostConfig> = object(HOST_CONFIG_FIELDS)
+const HOST_CONFIG_SHAPE: Shape<HostConfig> = object(HOST_CONFIG_FIELDS)
 
 /** The body of POST /containers/create. */
 export const CREATE_SHAPE: Shape<CreateBody> = object({

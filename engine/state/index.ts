@@ -1,2 +1,2 @@
-export { type Documents, type DocumentsOptions, openDocuments } from './documents.ts'
+export { type Documents, openDocuments } from './documents.ts'
 export { type EngineEvent, Events, type NewEvent } from './events.ts'

@@ -13,7 +13,9 @@ export const SUITES: readonly Suite[] = [
   { name: 'limits', files: found('dist/test/builder/sandbox/limits/*.test.js') },
   {
     name: 'sandbox',
-    files: found('dist/test/builder/sandbox/{container,process,root,threads,filter,network}/*.test.js'),
+    files: found(
+      'dist/test/builder/sandbox/{container,process,root,threads,filter,network}/*.test.js',
+    ),
   },
   { name: 'rootless', files: found('dist/test/builder/sandbox/host/*.test.js') },
   { name: 'in place', files: found('dist/test/builder/sandbox/in-place/*.test.js') },

@@ -80,7 +80,7 @@ function reachingImports(root: string, imports: readonly Import[]): readonly str
   return imports.flatMap(({ file, specifier, path }) => {
     if (path === undefined || areaOf(path) === areaOf(file)) return []
     // Tests also look at single parts of an area; what makes images, guests and the executable uses their tools.
-    if (/^(?:test|bench|guest|image|executable)\//.test(file)) return []
+    if (/^(?:test|bench|guest|shipped)\//.test(file)) return []
     return [`${file} imports ${specifier}: import another area through its index, by #name`]
   })
 }

@@ -2,9 +2,13 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { type ImageContexts, imageCommand, makeWritableFolder } from '../../image/build-image.ts'
-import { makePackageFolder } from '../../image/package-folder.ts'
-import { makeSystemFolder } from '../../image/system-folder.ts'
+import {
+  type ImageContexts,
+  imageCommand,
+  makeWritableFolder,
+} from '../../shipped/image/build-image.ts'
+import { makePackageFolder } from '../../shipped/image/package-folder.ts'
+import { makeSystemFolder } from '../../shipped/image/system-folder.ts'
 import {
   cachedFolder,
   capture,
@@ -15,7 +19,7 @@ import {
   type TemporaryDirectory,
 } from '../support/peers/index.ts'
 
-const SOURCES = fileURLToPath(new URL('../../image', import.meta.url))
+const SOURCES = fileURLToPath(new URL('../../shipped/image', import.meta.url))
 
 /** The contexts of the image. Debian's part is made once for each version of what makes it. */
 export async function imageContexts(directory: TemporaryDirectory): Promise<ImageContexts> {

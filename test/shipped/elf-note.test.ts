@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { basename } from 'node:path'
-import { addNote } from '../../executable/elf-note.ts'
+import { addNote } from '../../shipped/executable/elf-note.ts'
 import { run, type TemporaryDirectory, temporaryDirectory } from '../support/peers/index.ts'
 
 /** Of a note, with its name. */

@@ -15,8 +15,8 @@ import {
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { setTimeout } from 'node:timers/promises'
-import { makeExecutable } from '../../executable/make-executable.ts'
-import { REPOSITORY } from '../../image/published.ts'
+import { makeExecutable } from '../../shipped/executable/make-executable.ts'
+import { REPOSITORY } from '../../shipped/image/published.ts'
 import {
   capture,
   type Outcome,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { chmodSync, cpSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import type { ImageContexts } from '../../image/build-image.ts'
+import type { ImageContexts } from '../../shipped/image/build-image.ts'
 import {
   type Dockerd,
   readImage,

@@ -1,6 +1,6 @@
 import { connect } from 'node:net'
 import { errnoOf, TsbuildError } from '#core'
-import { chosenEndpoint, type DockerEndpoint, parseEndpoint, usualSockets } from '#engine-client'
+import { chosenEndpoint, type DockerEndpoint, parseEndpoint, usualSockets } from '#engine/client'
 import { hasPodman } from './podman-program.ts'
 
 /** What an image is loaded into. `auto`: what the user has chosen for docker, or what is there. */

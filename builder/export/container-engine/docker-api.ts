@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Writable } from 'node:stream'
 import { errnoOf, TsbuildError, throwIfCancelled } from '#core'
-import { type Dialer, type DockerEndpoint, formatEndpoint, openDialer } from '#engine-client'
+import { type Dialer, type DockerEndpoint, formatEndpoint, openDialer } from '#engine/client'
 
 /** An answer of the daemon. */
 export interface DockerAnswer {

@@ -4,7 +4,7 @@
  */
 import { lacksRights } from '#builder/linux'
 import { TsbuildError } from '#core'
-import { EngineError } from '#engine-client'
+import { EngineError } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments } from '../../arguments/flags.ts'
 import { note, type Shell } from '../../terminal/shell.ts'

@@ -4,7 +4,7 @@ import {
   type DockerEndpoint,
   type EndpointChoice,
   EngineClient,
-} from '#engine-client'
+} from '#engine/client'
 import type { Arguments } from '../../arguments/flags.ts'
 import type { Shell } from '../../terminal/shell.ts'
 import { ensureRunning, isRunning, type OwnDaemon, ownDaemon } from './own-daemon.ts'

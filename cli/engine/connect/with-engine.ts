@@ -1,5 +1,5 @@
 import { firstFailure } from '#core'
-import { EngineError } from '#engine-client'
+import { EngineError } from '#engine/client'
 import type { Arguments } from '../../arguments/flags.ts'
 import { note, type Shell } from '../../terminal/shell.ts'
 import { cleanText } from '../../terminal/text.ts'

@@ -1,4 +1,4 @@
-import { pathOf } from '#engine-client'
+import { pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, type Flag } from '../../arguments/flags.ts'
 import type { Shell } from '../../terminal/shell.ts'

@@ -1,5 +1,5 @@
 import type { Json } from '#core'
-import { type EngineClient, EngineError, pathOf } from '#engine-client'
+import { type EngineClient, EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import type { Arguments } from '../../arguments/flags.ts'
 import { print, type Shell } from '../../terminal/shell.ts'

@@ -1,7 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import { Transform } from 'node:stream'
 import { errnoOf, ioError, type Json } from '#core'
-import { type EngineClient, EngineError, pathOf, sinkOf } from '#engine-client'
+import { type EngineClient, EngineError, pathOf, sinkOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, usageError } from '../../arguments/flags.ts'
 import { note, type Shell } from '../../terminal/shell.ts'

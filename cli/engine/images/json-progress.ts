@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from '#core'
-import { EngineError } from '#engine-client'
+import { EngineError } from '#engine/client'
 import type { TextOutput } from '../../terminal/shell.ts'
 import { cleanText } from '../../terminal/text.ts'
 import { humanSize } from '../format/human.ts'

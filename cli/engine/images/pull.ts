@@ -1,4 +1,4 @@
-import type { EngineClient } from '#engine-client'
+import type { EngineClient } from '#engine/client'
 import { familiarReference, parseReference, type Reference, withDefaultTag } from '#registry-client'
 import type { Shell } from '../../terminal/shell.ts'
 import { showProgress } from './json-progress.ts'

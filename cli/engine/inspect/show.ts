@@ -1,5 +1,5 @@
 import { type Json, TsbuildError } from '#core'
-import { type EngineClient, EngineError, pathOf } from '#engine-client'
+import { type EngineClient, EngineError, pathOf } from '#engine/client'
 import type { Arguments } from '../../arguments/flags.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
 import { objectOf } from '../run/status.ts'

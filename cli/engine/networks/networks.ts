@@ -1,5 +1,5 @@
 import type { Json } from '#core'
-import { EngineError, pathOf } from '#engine-client'
+import { EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
 import { note, print } from '../../terminal/shell.ts'

@@ -1,4 +1,4 @@
-import { EngineError, pathOf } from '#engine-client'
+import { EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, usageError } from '../../arguments/flags.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'

@@ -1,4 +1,4 @@
-import { EngineError } from '#engine-client'
+import { EngineError } from '#engine/client'
 
 /** Those of docker, where no program gives one. */
 const CODES = { failed: 125, notExecutable: 126, notFound: 127 } as const

@@ -1,4 +1,4 @@
-import { EngineError, pathOf } from '#engine-client'
+import { EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS, HELP, PROGRESS, REGISTRY_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, type Flag, usageError } from '../../arguments/flags.ts'
 import { RUN_FLAGS } from '../../build/container/run-flags.ts'

@@ -1,5 +1,5 @@
 import { isJsonObject, type Json, TsbuildError } from '#core'
-import { type EngineClient, pathOf } from '#engine-client'
+import { type EngineClient, pathOf } from '#engine/client'
 
 /** Until when a container is waited for. */
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed'

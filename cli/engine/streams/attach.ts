@@ -6,7 +6,7 @@ import {
   type OutputSinks,
   parseDetachKeys,
   sinkOf,
-} from '#engine-client'
+} from '#engine/client'
 import type { Shell } from '../../terminal/shell.ts'
 
 /** How a process and this terminal are joined. */

@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import type { EngineClient } from '#engine-client'
+import type { EngineClient } from '#engine/client'
 import type { Shell } from '../../terminal/shell.ts'
 
 /** Tries until a process that was just started takes a size. */

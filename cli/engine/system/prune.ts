@@ -1,5 +1,5 @@
 import type { Json } from '#core'
-import { type EngineClient, isBefore } from '#engine-client'
+import { type EngineClient, isBefore } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, expectArguments, type Flag, usageError } from '../../arguments/flags.ts'
 import { print, type Shell } from '../../terminal/shell.ts'

@@ -1,5 +1,5 @@
 import type { Json } from '#core'
-import { pathOf } from '#engine-client'
+import { pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments, usageError } from '../../arguments/flags.ts'
 import { print } from '../../terminal/shell.ts'

@@ -36,6 +36,6 @@ async function readBytes(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** The failure to read a document that is too large. */
-export function tooLargeError(): TsbuildError {
+function tooLargeError(): TsbuildError {
   return new TsbuildError(`request body too large: more than ${MOST} bytes`, { code: 'USAGE' })
 }

@@ -1,9 +1,9 @@
 import type { FastifyInstance } from 'fastify'
 import { TsbuildError } from '#core'
 import { Builds, buildImage, pruneBuildCache, readBuildQuery } from '#engine/images'
-import type { EngineServices } from '../engine-services.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 import { goneSignal, sendProgress } from '../streams/progress.ts'
 
 /** Building images, and the cache of it. */

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { isJsonObject, type Json, type JsonObject, TsbuildError } from '#core'
 import { type Container, commandOf, describeStatus } from '#engine/containers'
 import { type ContainerStatus, type Filters, matchesAny, matchesLabels } from '#engine/model'
-import type { EngineServices } from '../engine-services.ts'
 import { Query } from '../http/query.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 
 const FILTERS = [
   ...['ancestor', 'before', 'expose', 'exited', 'health', 'id', 'isolation', 'is-task', 'label'],

@@ -3,8 +3,8 @@ import { type JsonObject, TsbuildError } from '#core'
 import type { Container } from '#engine/containers'
 import { type Filters, matchesLabels } from '#engine/model'
 import { parseDuration } from '#parser'
-import type { EngineServices } from '../engine-services.ts'
 import { Query } from '../http/query.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 import { parseMoment } from './event-stream.ts'
 
 /** Removes containers that do not run. @throws {TsbuildError} USAGE */
@@ -30,7 +30,7 @@ function fits({ record }: Container, filters: Filters, until: bigint | undefined
 }
 
 /** A moment, or a span before now. @throws {TsbuildError} USAGE */
-export function untilOf(filters: Filters): bigint | undefined {
+function untilOf(filters: Filters): bigint | undefined {
   const [text, second] = filters.get('until') ?? []
   if (second !== undefined) {
     throw new TsbuildError('more than one until filter specified', { code: 'USAGE' })

@@ -1,7 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from '#core'
 import { buildCacheUsage } from '#engine/images'
-import type { EngineServices } from '../engine-services.ts'
 import type { ApiVersion } from '../http/api-version.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 import { summariesWithSize } from './container-list.ts'
 
 /** What usage is asked for. */

@@ -4,10 +4,10 @@ import { type Bytes, TsbuildError } from '#core'
 import type { Container } from '#engine/containers'
 import type { PathStat } from '#engine/files'
 import { CONFIG_SHAPE, type Config } from '#engine/model'
-import type { EngineServices } from '../engine-services.ts'
-import type { Commit } from '../file-services.ts'
 import { readBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
+import type { EngineServices } from '../services/engine-services.ts'
+import type { Commit } from '../services/file-services.ts'
 import { goneSignal } from '../streams/progress.ts'
 
 /** The path of a route that is about one container. */

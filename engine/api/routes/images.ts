@@ -7,10 +7,10 @@ import {
   pullImage,
   pushImage,
 } from '#engine/images'
-import type { EngineServices } from '../engine-services.ts'
 import { platformText, readPlatform } from '../http/platform.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 import { goneSignal, sendProgress } from '../streams/progress.ts'
 import { authOf } from './registry.ts'
 

@@ -4,10 +4,10 @@ import {
   NETWORK_CREATE_SHAPE,
   NETWORK_DISCONNECT_SHAPE,
 } from '#engine/model'
-import type { EngineServices } from '../engine-services.ts'
 import { readBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 
 interface OfNetwork {
   readonly Params: { readonly id: string }

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { isJsonObject, shapes } from '#core'
 import { distributionInfo, login, searchImages } from '#engine/images'
-import type { EngineServices } from '../engine-services.ts'
 import { readBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 import { goneSignal } from '../streams/progress.ts'
 
 /** What clients ask of registries. */

@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { type Shape, shapes, TsbuildError } from '#core'
 import type { VolumeRequest } from '#engine/volumes'
-import type { EngineServices } from '../engine-services.ts'
 import { readBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
+import type { EngineServices } from '../services/engine-services.ts'
 
 /** The body of POST /volumes/create. */
 interface VolumeBody {

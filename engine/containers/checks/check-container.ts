@@ -1,8 +1,8 @@
 import type { Healthcheck } from '#core'
 import { type Config, capabilitiesOf, type HostConfig } from '#engine/model'
-import { parseSecurityOptions } from '../security-options.ts'
 import { checkLimits, refuse } from './check-limits.ts'
 import { checkModes } from './check-modes.ts'
+import { parseSecurityOptions } from './security-options.ts'
 
 const RUNTIMES = ['', 'runc', 'io.containerd.runc.v2']
 const POLICIES = ['', 'no', 'always', 'on-failure', 'unless-stopped']

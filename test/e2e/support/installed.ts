@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, linkSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { productionDependencies, publishedFiles, REPOSITORY } from '../../../image/published.ts'
+import {
+  productionDependencies,
+  publishedFiles,
+  REPOSITORY,
+} from '../../../shipped/image/published.ts'
 import { capture, diskDirectory, type User } from '../../support/peers/index.ts'
 
 export { publishedFiles, REPOSITORY }

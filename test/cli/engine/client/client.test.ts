@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { chosenEndpoint, EngineClient, parseEndpoint } from '#engine-client'
+import { chosenEndpoint, EngineClient, parseEndpoint } from '#engine/client'
 import { run, type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** Says what it was asked, but for these. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
-import { DetachKeys, demultiplex, parseDetachKeys } from '#engine-client'
-import { jsonTexts } from '../../../../engine-client/streams/json-messages.ts'
+import { DetachKeys, demultiplex, parseDetachKeys } from '#engine/client'
+import { jsonTexts } from '../../../../engine/client/streams/json-messages.ts'
 
 /** Bytes in pieces as a connection may deliver them. */
 async function* pieces(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<Uint8Array> {

@@ -28,7 +28,7 @@ export async function inContainer(folder: string): Promise<Way> {
 /** Builds the image of the repository, gives it to the daemon, and returns its name there. */
 async function projectImage(dockerd: Dockerd, folder: string): Promise<string> {
   const archive = join(folder, 'tsbuild.tar')
-  await run(process.execPath, [join(PROJECT, 'dist/image/main.js'), '--output', archive])
+  await run(process.execPath, [join(PROJECT, 'dist/shipped/image/main.js'), '--output', archive])
   const { stdout } = await dockerd.docker(['load', '--quiet', '--input', archive])
   return /^Loaded image(?: ID)?: (\S+)$/m.exec(stdout)?.[1] ?? ''
 }
