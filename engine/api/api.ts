@@ -32,8 +32,8 @@ export interface Api extends AsyncDisposable {
 
 /** Milliseconds in which the head of a request must come. */
 const HEAD_PATIENCE = 30_000
-/** A request is larger than that only where it attacks. */
-const MOST_HEAD = 32 * 1024
+/** Builds have the credentials of all registries in it, and their arguments and labels. */
+const MOST_HEAD = 512 * 1024
 
 /** Serves an engine. Spec: Docker Engine API 1.24 to 1.56 */
 export async function createApi(services: EngineServices): Promise<Api> {

@@ -80,7 +80,7 @@ async function buildInto(
     if (image === undefined) throw new Error('a build for the store has an image')
     steps.finish(image.id)
     if (minor >= 30) sink.send({ aux: { ID: image.id } })
-    steps.warn()
+    steps.warn(request.unset)
     sink.send({ stream: `Successfully built ${shortId(image.id)}\n` })
     return image.id
   } catch (cause) {

@@ -27,6 +27,8 @@ export interface BuildRequest {
   readonly tags: readonly string[]
   /** Nothing is sent but the id of the image. */
   readonly quiet: boolean
+  /** Build arguments without a value, which an ARG may have. */
+  readonly unset: readonly string[]
   /** `buildid`, by which it can be cancelled. */
   readonly id: string | undefined
 }
@@ -42,6 +44,7 @@ export function readBuildQuery(query: BuildQuery, body: Bytes): BuildRequest {
   const network = networkOf(query.text('networkmode'))
   const platform = query.text('platform')
   const resources = resourcesOf(query)
+  const given = document(query, 'buildargs', ARGUMENTS) ?? {}
   const options = {
     context: remote === undefined ? body : checkRemote(remote),
     // Clients leave out what their ignore file says, but for the two files that say it.
@@ -49,7 +52,7 @@ export function readBuildQuery(query: BuildQuery, body: Bytes): BuildRequest {
     ...optional('file', query.text('dockerfile')),
     tags: tags.map(familiarReference),
     ...optional('target', query.text('target')),
-    buildArgs: withoutNulls(document(query, 'buildargs', ARGUMENTS) ?? {}),
+    buildArgs: withoutNulls(given),
     labels: document(query, 'labels', map(string)) ?? {},
     ...optional('platform', platform),
     noCache: query.flag('nocache'),
@@ -73,6 +76,7 @@ export function readBuildQuery(query: BuildQuery, body: Bytes): BuildRequest {
   return {
     options,
     tags: tags.map(familiarReference),
+    unset: Object.keys(given).filter((name) => given[name] === undefined),
     quiet: query.flag('q'),
     id: query.text('buildid'),
   }

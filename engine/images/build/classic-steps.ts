@@ -16,6 +16,8 @@ interface Heard {
   isEnded: boolean
 }
 
+const UNUSED = /^\[Warning\] One or more build-args \[(.*)\] were not consumed$/
+
 const DONE = new Set<BuildEvent['type']>(['done', 'cached', 'failed', 'cancelled'])
 
 /** Output that waits for the steps before, in bytes. */
@@ -29,6 +31,8 @@ export class ClassicSteps {
   /** The id of what a stage has so far, by its name. */
   readonly #stages = new Map<string, string>()
   readonly #warnings: string[] = []
+  /** Names of all ARG. */
+  readonly #declared = new Set<string>()
   #steps: readonly Step[] = []
   #globals: readonly string[] = []
   #planned: readonly PlannedVertex[] | undefined
@@ -52,6 +56,11 @@ export class ClassicSteps {
     if (this.#steps.length > 0) return
     this.#globals = dockerfile.globalArgs.map(({ text }) => text)
     this.#steps = stepsOf(stages, labels)
+    const everywhere = dockerfile.stages.flatMap(({ instructions }) => instructions)
+    for (const instruction of [...dockerfile.globalArgs, ...everywhere]) {
+      if (instruction.kind === 'arg')
+        for (const { key } of instruction.args) this.#declared.add(key)
+    }
     for (const [position, text] of this.#globals.entries()) {
       this.#print(`Step ${position + 1}/${this.#total} : ${text}`)
       this.#print('\n')
@@ -81,9 +90,19 @@ export class ClassicSteps {
     }
   }
 
-  /** Prints warnings about the whole build, which come last. */
-  warn(): void {
-    for (const message of this.#warnings) this.#print(`${message}\n`)
+  /**
+   * Prints warnings about the whole build, which come last.
+   * @param unset build arguments without a value: those that no ARG declares are not used either
+   */
+  warn(unset: readonly string[]): void {
+    const foreign = unset.filter((name) => !this.#declared.has(name))
+    const found = this.#warnings.map((message) => UNUSED.exec(message)?.[1])
+    const names = [...found.flatMap((list) => list?.split(' ') ?? []), ...foreign].sort()
+    const others = this.#warnings.filter((message) => !UNUSED.test(message))
+    const unused = `[Warning] One or more build-args [${names.join(' ')}] were not consumed`
+    for (const message of [...others, ...(names.length > 0 ? [unused] : [])]) {
+      this.#print(`${message}\n`)
+    }
   }
 
   /** Prints what is left up to the step that has failed. */

@@ -143,6 +143,24 @@ describe('images over the API', () => {
     return await buffer(response)
   }
 
+  it('are built with the credentials of many registries', async () => {
+    const entry = (at: number) => [
+      `registry${at}.example`,
+      { username: 'u', password: 'p'.repeat(2000) },
+    ]
+    const all = Object.fromEntries(Array.from({ length: 60 }, (_, at) => entry(at)))
+    const header = Buffer.from(JSON.stringify(all)).toString('base64url')
+    assert.ok(header.length > 100_000)
+    const { stdout } = await run('sh', [
+      '-c',
+      'cd "$(mktemp -d)"; echo FROM scratch > Dockerfile; echo LABEL a=b >> Dockerfile; tar -cf - Dockerfile | base64 -w0; rm Dockerfile; rmdir "$PWD"',
+    ])
+    const context = Buffer.from(stdout, 'base64')
+    const { status, body } = await send('/build', context, { 'x-registry-config': header })
+    assert.equal(status, 200)
+    assert.match(body.toString(), /Successfully built/)
+  })
+
   it('are built as long as the client is there', async () => {
     using folder = temporaryDirectory('context')
     // Others on this machine may sleep, too.

@@ -74,7 +74,7 @@ describe('POST /build', () => {
       [[`${from} AS a`, 'ENV X=1', 'COPY f /', 'FROM a', 'WORKDIR /w', 'USER 1'], {}],
       [
         [from, 'ARG A=1', 'ARG C=5', 'RUN echo $A $C'],
-        { buildargs: '{"A":"2","B":"3","C":null}', labels: '{"a":"b"}' },
+        { buildargs: '{"A":"2","B":"3","C":null,"D":null}', labels: '{"a":"b"}' },
       ],
       [['ARG V=latest', `${from}:$V AS x`, 'FROM x', 'LABEL c=d'], { target: 'x' }],
       [[from, 'RUN exit 3'], {}],
