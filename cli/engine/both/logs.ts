@@ -13,6 +13,9 @@ import { daemonMessage } from '../connect/with-engine.ts'
 import { LOG_FLAGS, printContainerLogs } from '../containers/logs.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 
+/** Given to the same command in its namespace, which need not ask again. */
+const NO_CONTAINER = 'no-container'
+
 /** `tsbuild logs` */
 export const LOGS: EngineCommand = {
   name: 'logs',
@@ -24,6 +27,11 @@ export const LOGS: EngineCommand = {
       failed: 'Only of steps that failed; without BUILD, of the latest build with one',
       build: 'A build is meant, whatever containers are called',
     }),
+    ...flagsOf(
+      'Output of a build',
+      { [NO_CONTAINER]: 'There is no such container' },
+      { isHidden: true },
+    ),
     ...ENGINE_FLAGS,
   ],
   examples: [
@@ -39,8 +47,10 @@ export const LOGS: EngineCommand = {
   ],
   needsNamespace: meansBuild,
   run: async (args, shell) => {
-    if (meansBuild(args)) return await printBuildLogs(args, shell)
+    const isChecked = args.has(NO_CONTAINER)
+    if (meansBuild(args) && !isChecked) return await printBuildLogs(args, shell)
     const [name = ''] = expectArguments(args, { least: 1, most: 1, usage: LOGS.usage })
+    if (isChecked) return await ofBuild(noContainer(name), args, shell)
     // An id of a build is not worth starting a daemon.
     using engine = isLikeBuild(name)
       ? await runningEngine(args, shell)
@@ -54,7 +64,7 @@ export const LOGS: EngineCommand = {
 /** Whether a command line can only be about a build. */
 function meansBuild(args: Arguments): boolean {
   const [first, second] = args.positionals
-  if (args.has('failed') || args.has('build')) return true
+  if (['failed', 'build', NO_CONTAINER].some((flag) => args.has(flag))) return true
   return first === undefined || second !== undefined || first === 'latest'
 }
 
@@ -85,7 +95,7 @@ async function ofContainer(
 
 /** What is left is a build, or nothing: then the missing container is what is reported. */
 async function ofBuild(missing: EngineError, args: Arguments, shell: Shell): Promise<number> {
-  if (lacksRights()) await goOnInNamespace(shell)
+  if (lacksRights() && !args.has(NO_CONTAINER)) await goOnInNamespace(shell)
   try {
     return await printBuildLogs(args, shell)
   } catch (cause) {
@@ -100,7 +110,7 @@ async function ofBuild(missing: EngineError, args: Arguments, shell: Shell): Pro
 async function goOnInNamespace({ env }: Shell): Promise<void> {
   const { reexecInUserNamespace } = await import('#builder/namespaces')
   const { resolveRoot } = await import('#cache')
-  process.argv.push('--build')
+  process.argv.push(`--${NO_CONTAINER}`)
   reexecInUserNamespace({ env: { ...env, TSBUILD_ROOT: resolveRoot(env) } })
 }
 
