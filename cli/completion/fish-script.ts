@@ -5,13 +5,14 @@ import type { CompletedCommand } from './bash-script.ts'
 export function fishScript(commands: readonly CompletedCommand[]): string {
   const [, ...others] = commands.map(({ name }) => name)
   return commands
-    .flatMap(({ name, summary, flags }, index) => {
+    .flatMap(({ name, summary, flags, subcommands = [] }, index) => {
       const seen = '__fish_seen_subcommand_from'
       // The first command is meant where no other one is named.
       const when = index === 0 ? `not ${seen} ${others.join(' ')}` : `${seen} ${name}`
       const shown = flags.filter(({ isHidden }) => isHidden !== true)
       return [
         `-n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
+        ...subcommands.map((one) => `-n ${quoted(when)} -a ${one.name} -d ${quoted(one.summary)}`),
         ...shown.map((flag) => `-n ${quoted(when)} ${flagOptions(flag)} -d ${quoted(flag.help)}`),
       ]
     })

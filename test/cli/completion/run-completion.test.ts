@@ -25,6 +25,9 @@ const COMPLETED: readonly (readonly [readonly string[], readonly string[]])[] = 
     ['table', 'json'],
   ],
   [['graph', '--format', '=', 's'], ['svg']],
+  [['network', 'con'], ['connect']],
+  [['network', 'create', '--subn'], ['--subnet']],
+  [['ps', '--no-t'], ['--no-trunc']],
   [
     ['--network', '='],
     ['default', 'none', 'host'],
