@@ -156,7 +156,7 @@ function servicesOf({
     mountPoints: volumes.make,
     readLog: runner.logs.read,
     logAttributes: runner.logs.attributes,
-    updateHosts: runner.updateHosts,
+    updateNames: runner.updateNames,
     inspect: (container) => inspect(container, { containers, networks, runner }),
     info: async () => await Promise.resolve(infoDocument(version, builder.store.root)),
   }

@@ -8,7 +8,7 @@ import type { ContainerRecord } from '#engine/model'
 import type { Networks } from '#engine/networks'
 import { ContainerLogs } from './container-logs.ts'
 import type { ContainerVolumes } from './container-volumes.ts'
-import { type EtcPaths, etcMounts, etcPaths, updateHosts, writeEtcFiles } from './etc-files.ts'
+import { type EtcPaths, etcMounts, etcPaths, updateNames, writeEtcFiles } from './etc-files.ts'
 
 /** What containers are run with besides the builder's services. */
 export interface RunnerOptions {
@@ -101,9 +101,9 @@ export class ContainerRunner {
   }
 
   /** Writes what others are called that a running container is connected with. */
-  readonly updateHosts = (record: ContainerRecord): void => {
+  readonly updateNames = (record: ContainerRecord): void => {
     const entered = this.#options.networks.running(record)
-    if (entered !== undefined) updateHosts(this.folder(record.id), entered)
+    if (entered !== undefined) updateNames(this.folder(record.id), entered)
   }
 
   readonly discard: ContainerDeps['discard'] = async (record, { volumes }) => {

@@ -39,8 +39,10 @@ export function writeEtcFiles(
 }
 
 /** Writes what has changed with the networks of a container that runs. */
-export function updateHosts(folder: string, network: NamedNetwork): void {
-  writeFileSync(etcPaths(folder).hosts, network.hosts(), READABLE)
+export function updateNames(folder: string, network: NamedNetwork): void {
+  const paths = etcPaths(folder)
+  writeFileSync(paths.hosts, network.hosts(), READABLE)
+  writeFileSync(paths.resolvConf, network.resolvConf(), READABLE)
 }
 
 const READABLE = { mode: 0o644 } as const

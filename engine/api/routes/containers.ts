@@ -64,7 +64,9 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     return await reply.status(204).send()
   })
   app.post<OfContainer>('/containers/:id/rename', async (request, reply) => {
-    containers.rename(find(request), new Query(request.url).text('name') ?? '')
+    const container = find(request)
+    containers.rename(container, new Query(request.url).text('name') ?? '')
+    services.networks.running(container.record)?.rename(container.record)
     return await reply.status(204).send()
   })
   app.post<OfContainer>('/containers/:id/resize', async (request, reply) => {

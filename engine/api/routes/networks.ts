@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify'
+import { TsbuildError } from '#core'
+import type { Container } from '#engine/containers'
 import {
   NETWORK_CONNECT_SHAPE,
   NETWORK_CREATE_SHAPE,
@@ -16,6 +18,11 @@ interface OfNetwork {
 /** What clients do with networks. */
 export function networkRoutes(app: FastifyInstance, services: EngineServices): void {
   const { containers, networks } = services
+  const findEndpoint = (name: string): Container => {
+    const found = containers.all().find(({ id, name: its }) => id === name || its === name)
+    if (found !== undefined) return found
+    throw new TsbuildError(`endpoint ${name} not found`, { code: 'NOT_FOUND' })
+  }
   app.get(
     '/networks',
     async (request) => await Promise.resolve(networks.list(new Query(request.url).text('filters'))),
@@ -38,14 +45,14 @@ export function networkRoutes(app: FastifyInstance, services: EngineServices): v
     const container = containers.find(Container)
     const { id } = request.params
     container.change({ endpoints: await networks.connect(container.record, id, EndpointConfig) })
-    services.updateHosts(container.record)
+    services.updateNames(container.record)
     return await reply.status(200).send()
   })
   app.post<OfNetwork>('/networks/:id/disconnect', async (request, reply) => {
-    const { Container = '' } = await readBody(request, NETWORK_DISCONNECT_SHAPE)
-    const container = containers.find(Container)
+    const { Container = '', Force } = await readBody(request, NETWORK_DISCONNECT_SHAPE)
+    const container = Force === true ? findEndpoint(Container) : containers.find(Container)
     container.change({ endpoints: await networks.disconnect(container.record, request.params.id) })
-    services.updateHosts(container.record)
+    services.updateNames(container.record)
     return await reply.status(200).send()
   })
   app.post('/networks/prune', async (request) => {

@@ -1,4 +1,4 @@
-import { cpus } from 'node:os'
+import { cpus, totalmem } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ContainerUsage } from '#builder/sandbox'
 import type { Json, JsonObject } from '#core'
@@ -104,7 +104,7 @@ function memoryDocument(memory: ContainerUsage['memory']): JsonObject {
     ...(memory.peak === undefined ? {} : { max_usage: memory.peak }),
     ...(memory.failures === undefined ? {} : { failcnt: memory.failures }),
     stats: memory.stats,
-    ...(memory.limit === undefined ? {} : { limit: memory.limit }),
+    limit: memory.limit ?? totalmem(),
   }
 }
 

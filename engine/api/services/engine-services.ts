@@ -44,7 +44,7 @@ export interface EngineServices {
   /** The document of a container. */
   inspect(container: Container): JsonObject
   /** Writes how a running container finds others, after its networks have changed. */
-  updateHosts(record: ContainerRecord): void
+  updateNames(record: ContainerRecord): void
   /** The document of GET /info, without counts of containers. */
   info(): Promise<JsonObject>
   readonly version: string
