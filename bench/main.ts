@@ -20,6 +20,7 @@ import { startTsbuild } from './builders/tsbuild.ts'
 import { CASES } from './cases/all-cases.ts'
 import type { Bench, Case } from './cases/bench.ts'
 import { openBench } from './cases/open-bench.ts'
+import { engineFigures } from './figures/engines.ts'
 import { hello } from './figures/hello.ts'
 import { containerFigures } from './figures/in-containers.ts'
 import { lookupFigures } from './figures/lookups.ts'
@@ -34,6 +35,7 @@ const FIGURES: Readonly<Record<string, (bench: Bench) => Promise<string>>> = {
   lookups: ({ file }) => lookupFigures(file),
   sizes: ({ file }) => treeSizes(file),
   containers: containerFigures,
+  engines: engineFigures,
 }
 
 const request = parseRequest(process.argv.slice(2), {
