@@ -49,13 +49,13 @@ function namespacesOf(
 ): NonNullable<ContainerSettings['namespaces']> {
   return {
     pid: sourceOf(PidMode, 'pid', findHolder),
-    ipc: sourceOf(IpcMode, 'ipc', findHolder),
+    ipc: IpcMode === 'none' ? 'none' : sourceOf(IpcMode, 'ipc', findHolder),
     uts: sourceOf(UTSMode, 'uts', findHolder),
     cgroup: CgroupnsMode === 'host' ? 'host' : 'own',
   }
 }
 
-const OWN = new Set(['', 'private', 'shareable', 'none'])
+const OWN = new Set(['', 'private', 'shareable'])
 const CONTAINER = 'container:'
 
 function sourceOf(

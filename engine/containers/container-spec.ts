@@ -100,6 +100,9 @@ export function resourcesOf(config: HostConfig): StepResources {
       : { cpuQuota: Math.round((NanoCpus / NANO) * PERIOD), cpuPeriod: PERIOD }
   return {
     ...given('memory', Memory),
+    ...given('memoryReservation', config.MemoryReservation),
+    ...swappinessOf(config.MemorySwappiness),
+    ...(config.OomKillDisable === true ? { waitsForMemory: true } : {}),
     ...swapOf(Memory, MemorySwap),
     ...given('cpuShares', CpuShares),
     ...cpus,
@@ -108,6 +111,11 @@ export function resourcesOf(config: HostConfig): StepResources {
     ...(PidsLimit !== undefined && PidsLimit > 0 ? { pids: PidsLimit } : {}),
     ...ioOf(config),
   }
+}
+
+/** Clients say -1 for none. */
+function swappinessOf(value = -1): Pick<StepResources, 'memorySwappiness'> {
+  return value < 0 ? {} : { memorySwappiness: value }
 }
 
 /** As much swap as memory where nothing else is said. */

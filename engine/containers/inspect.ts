@@ -90,7 +90,6 @@ function configOf({ id, config }: ContainerRecord): JsonObject {
     Volumes: null,
     WorkingDir: '',
     Entrypoint: null,
-    OnBuild: null,
     Labels: {},
   }
   const set = Object.entries(config).filter(
@@ -112,9 +111,9 @@ const HOST_DEFAULTS: JsonObject = {
   CapAdd: null,
   CapDrop: null,
   CgroupnsMode: 'host',
-  Dns: [],
-  DnsOptions: [],
-  DnsSearch: [],
+  Dns: null,
+  DnsOptions: null,
+  DnsSearch: null,
   ExtraHosts: null,
   GroupAdd: null,
   IpcMode: 'private',
@@ -136,24 +135,24 @@ const HOST_DEFAULTS: JsonObject = {
   NanoCpus: 0,
   CgroupParent: '',
   BlkioWeight: 0,
-  BlkioWeightDevice: [],
-  BlkioDeviceReadBps: [],
-  BlkioDeviceWriteBps: [],
-  BlkioDeviceReadIOps: [],
-  BlkioDeviceWriteIOps: [],
+  BlkioWeightDevice: null,
+  BlkioDeviceReadBps: null,
+  BlkioDeviceWriteBps: null,
+  BlkioDeviceReadIOps: null,
+  BlkioDeviceWriteIOps: null,
   CpuPeriod: 0,
   CpuQuota: 0,
   CpuRealtimePeriod: 0,
   CpuRealtimeRuntime: 0,
   CpusetCpus: '',
   CpusetMems: '',
-  Devices: [],
+  Devices: null,
   DeviceCgroupRules: null,
   DeviceRequests: null,
   MemoryReservation: 0,
   MemorySwap: 0,
   MemorySwappiness: null,
-  OomKillDisable: null,
+  OomKillDisable: false,
   PidsLimit: null,
   Ulimits: null,
   CpuCount: 0,
@@ -194,7 +193,6 @@ function isDefault(name: string, value: unknown): boolean {
   if (value === '' || value === 0) return true
   // -1 is what clients say for none.
   if (name === 'MemorySwappiness' && value === -1) return true
-  if (Array.isArray(value) && value.length === 0) return HOST_DEFAULTS[name] === null
   if (name === 'RestartPolicy') return ((value as { Name?: string }).Name ?? '') === ''
   return false
 }

@@ -2,7 +2,9 @@ import type { FastifyRequest } from 'fastify'
 import { isJsonObject, type Json, type JsonObject, TsbuildError } from '#core'
 import { type Container, commandOf, describeStatus } from '#engine/containers'
 import { type ContainerStatus, type Filters, matchesAny, matchesLabels } from '#engine/model'
+import type { ManifestDescriptors } from '../facts/manifest-descriptors.ts'
 import { Query } from '../http/query.ts'
+import { versionOf } from '../http/request-version.ts'
 import type { EngineServices } from '../services/engine-services.ts'
 
 const FILTERS = [
@@ -14,6 +16,7 @@ const FILTERS = [
 export async function listContainers(
   services: EngineServices,
   request: FastifyRequest,
+  descriptors: ManifestDescriptors,
 ): Promise<Json> {
   const query = new Query(request.url)
   const filters = query.filters(FILTERS)
@@ -27,9 +30,25 @@ export async function listContainers(
     .filter((one) => all || isShown(one.record.state.status))
     .filter((one) => fits(one, filters, services))
   const shown = limit > 0 ? found.slice(0, limit) : found
-  const documents = shown.map((one) => summaryOf(one, services))
-  if (!query.flag('size')) return documents
-  return await Promise.all(shown.map((one) => summaryWithSize(one, services)))
+  const { minor } = versionOf(request)
+  const isSized = query.flag('size')
+  return await Promise.all(
+    shown.map(async (one) => ({
+      ...summaryOf(one, services),
+      ...(isSized ? await sizeOf(one, services) : {}),
+      ...(minor < 48 ? {} : descriptorOf(await descriptors.of(one.record))),
+      ...(minor < 52 ? {} : healthOf(one)),
+    })),
+  )
+}
+
+function descriptorOf(descriptor: Json | undefined): JsonObject {
+  return descriptor === undefined ? {} : { ImageManifestDescriptor: descriptor }
+}
+
+function healthOf({ health }: Container): JsonObject {
+  const { Status = 'none', FailingStreak = 0 } = health?.document() ?? {}
+  return { Health: { Status, FailingStreak } }
 }
 
 /** What the files of a container take, as documents have it. */

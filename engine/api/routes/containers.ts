@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { TsbuildError } from '#core'
 import type { Container, CreatedContainer, WaitCondition } from '#engine/containers'
 import { CREATE_SHAPE, UPDATE_SHAPE } from '#engine/model'
+import { ManifestDescriptors } from '../facts/manifest-descriptors.ts'
 import { readBody, refuseBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
@@ -27,8 +28,12 @@ type ContainerRequest = FastifyRequest<OfContainer>
 /** What clients do with containers. */
 export function containerRoutes(app: FastifyInstance, services: EngineServices): void {
   const { containers } = services
+  const descriptors = new ManifestDescriptors(services)
   const find = (request: ContainerRequest): Container => containers.find(request.params.id)
-  app.get('/containers/json', async (request) => await listContainers(services, request))
+  app.get(
+    '/containers/json',
+    async (request) => await listContainers(services, request, descriptors),
+  )
   app.post('/containers/create', async (request, reply) => {
     const { container, warnings } = await createContainer(services, request)
     return await reply.status(201).send({ Id: container.id, Warnings: warnings })
@@ -36,7 +41,12 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
   app.get<OfContainer>('/containers/:id/json', async (request) => {
     const container = find(request)
     const size = new Query(request.url).flag('size') ? await sizeOfFiles(container, services) : {}
-    return { ...inContainerVersion(services.inspect(container), versionOf(request)), ...size }
+    const descriptor = await descriptors.of(container.record)
+    const document = {
+      ...services.inspect(container),
+      ...(descriptor === undefined ? {} : { ImageManifestDescriptor: descriptor }),
+    }
+    return { ...inContainerVersion(document, versionOf(request)), ...size }
   })
   app.post<OfContainer>('/containers/:id/start', async (request, reply) => {
     await refuseBody(request)

@@ -28,7 +28,7 @@ export async function diskUsage(
 ): Promise<JsonObject> {
   const usage = await measure(services, query.types)
   if (minor < 52) return { ...usage } as JsonObject
-  return inNewForm(usage, query.verbose)
+  return { ...(usage as JsonObject), ...inNewForm(usage, query.verbose) }
 }
 
 async function measure(services: EngineServices, types: readonly string[]): Promise<Usage> {

@@ -4,7 +4,8 @@ import type { ContainerUsage } from '#builder/sandbox'
 import type { Json, JsonObject } from '#core'
 import type { Container } from '#engine/containers'
 import { NO_TIME, now } from '#engine/model'
-import { systemCpuTime } from './cpu-time.ts'
+import { systemCpuTime } from '../facts/cpu-time.ts'
+import { networkCounters } from '../facts/network-counters.ts'
 
 /** Milliseconds between two documents. */
 const INTERVAL = 1000
@@ -20,12 +21,14 @@ export interface StatsQuery {
 /** What was counted at one moment. */
 interface Sample {
   readonly read: string
+  /** Of its program; 0: it does not run. */
+  readonly pid: number
   readonly usage: ContainerUsage
   /** Nanoseconds of all CPUs of this machine. */
   readonly system: number
 }
 
-const NOTHING: Sample = { read: NO_TIME, usage: {}, system: 0 }
+const NOTHING: Sample = { read: NO_TIME, pid: 0, usage: {}, system: 0 }
 
 /** The documents of GET /containers/{id}/stats, one a second while the container runs. */
 export async function* statsOf(
@@ -52,8 +55,9 @@ async function pause(signal: AbortSignal): Promise<void> {
 
 /** A container that does not run uses nothing. */
 function sample(container: Container): Sample {
-  const usage = container.isRunning ? container.process().usage() : {}
-  return { read: now(), usage, system: systemCpuTime() }
+  const { pid } = container.record.state
+  const usage = pid === 0 ? {} : container.process().usage()
+  return { read: now(), pid, usage, system: systemCpuTime() }
 }
 
 function statsDocument(container: Container, current: Sample, last: Sample): JsonObject {
@@ -70,7 +74,8 @@ function statsDocument(container: Container, current: Sample, last: Sample): Jso
     cpu_stats: cpuDocument(current),
     precpu_stats: cpuDocument(last),
     memory_stats: memoryDocument(usage.memory),
-    networks: {},
+    networks: networkCounters(current.pid),
+    os_type: 'linux',
   }
 }
 
@@ -114,11 +119,11 @@ function blockDocument(io: ContainerUsage['io']): JsonObject {
   return {
     io_service_bytes_recursive: entries(io?.bytes),
     io_serviced_recursive: entries(io?.operations),
-    io_queue_recursive: null,
-    io_service_time_recursive: null,
-    io_wait_time_recursive: null,
-    io_merged_recursive: null,
-    io_time_recursive: null,
-    sectors_recursive: null,
+    io_queue_recursive: [],
+    io_service_time_recursive: [],
+    io_wait_time_recursive: [],
+    io_merged_recursive: [],
+    io_time_recursive: [],
+    sectors_recursive: [],
   }
 }
