@@ -193,7 +193,6 @@ export function handleSuite(open: OpenSandbox): void {
         [{ groups: ['missing'], namespaces }, undefined],
         [{ devices: [{ source: '/dev/x', target: '/dev/x', permissions: 'r' }] }, undefined],
         [{ namespaces }, bind({ source: '/missing' })],
-        [{ namespaces }, bind({ propagation: 'rslave' })],
         [{ namespaces }, bind({ target: '/etc/passwd' })],
       ]
       const round = async (): Promise<void> => {
