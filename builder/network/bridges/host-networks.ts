@@ -5,8 +5,19 @@
 
 import type { HubHost } from '../hub/hub.ts'
 import { HOST_CHAINS } from '../hub/hub-rules.ts'
-import { isVersion6, type Prefix, parseAddress, wholePrefix } from '../links/address.ts'
-import { addNetworkRoute, deleteNetworkRoute } from '../links/address-requests.ts'
+import {
+  type Address,
+  isVersion6,
+  type Prefix,
+  parseAddress,
+  wholePrefix,
+} from '../links/address.ts'
+import {
+  addNetworkRoute,
+  addOtherAddress,
+  deleteAddress,
+  deleteNetworkRoute,
+} from '../links/address-requests.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
 import {
   accept,
@@ -38,6 +49,8 @@ export interface HostNetwork {
   /** Names its rules. */
   readonly key: string
   readonly prefixes: readonly Prefix[]
+  /** What its containers call the host: addresses of the host, too, as those of docker's bridges are. */
+  readonly gateways: readonly Address[]
   /** Whether other machines see the host in place of the containers. */
   readonly translation: 'masquerade' | 'none'
 }
@@ -62,6 +75,7 @@ export function admitNetwork(host: HubHost, network: HostNetwork): void {
     const source = isVersion6(prefix.address) ? second : first
     if (source !== undefined) links.request(addNetworkRoute(link, prefix, source))
   }
+  for (const address of ownAddresses(network)) links.request(addOtherAddress(link, address))
   const { key: comment, translation } = network
   const chain = (name: string): ChainName => chainOf(host, name)
   commit(
@@ -92,6 +106,9 @@ export function dismissNetwork(host: HubHost, network: HostNetwork): void {
   const prefixes = reachable(host, network.prefixes)
   using links = new NetlinkSocket('route')
   for (const prefix of prefixes) links.request(deleteNetworkRoute(host.link, prefix))
+  for (const address of ownAddresses(network)) {
+    links.request(deleteAddress(host.link, address))
+  }
   removeRules(host, network.key, [HOST_CHAINS.host, HOST_CHAINS.translation])
 }
 
@@ -145,6 +162,11 @@ function loopbackFor({ hostAddress }: PortRule): Prefix {
 function reachable({ plan }: HubHost, prefixes: readonly Prefix[]): readonly Prefix[] {
   const hasVersion6 = plan.addresses.host.length > 1
   return prefixes.filter(({ address }) => hasVersion6 || !isVersion6(address)).map(wholePrefix)
+}
+
+/** Of version 4 only: another address of version 6 would be what the kernel chooses to answer containers from. */
+function ownAddresses({ gateways }: HostNetwork): readonly Address[] {
+  return gateways.filter((address) => !isVersion6(address))
 }
 
 function removeRules(host: HubHost, key: string, chains: readonly string[]): void {

@@ -35,7 +35,11 @@ export class BridgeNetwork implements AsyncDisposable {
     const { key, reach, translation, subnets } = spec
     this.#input = {
       bridge: { number: this.number, reach, mtu: this.mtu, gateways: gatewaysOf(spec) },
-      host: { key, translation, prefixes: subnets.map(({ subnet }) => prefixOf(subnet)) },
+      host: {
+        ...{ key, translation },
+        prefixes: subnets.map(({ subnet }) => prefixOf(subnet)),
+        gateways: reach === 'world' ? gatewaysOf(spec).map(({ address }) => address) : [],
+      },
     }
   }
 

@@ -37,6 +37,20 @@ export function addAddressOf(index: number, { address, length }: Prefix): Netlin
   }
 }
 
+/** The same, for an address by which this machine answers and never begins: it is nobody's source. */
+export function addOtherAddress(index: number, address: Address): NetlinkRequest {
+  const request = addAddress(index, address)
+  request.header.set([RT_SCOPE_HOST], 3)
+  return request
+}
+
+/** Takes an address away from a link. */
+export function deleteAddress(index: number, address: Address): NetlinkRequest {
+  const { header, attributes = [] } = addAddress(index, address)
+  const doing = `remove the address ${addressText(address)}`
+  return { type: RTM_DELADDR, header, attributes, doing }
+}
+
 /** Sends what is for one address to a link. */
 export function addHostRoute(index: number, address: Address): NetlinkRequest {
   const scope = isVersion6(address) ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK
@@ -171,6 +185,7 @@ function familyOf(address: Address): number {
 }
 
 const RTM_NEWADDR = 20
+const RTM_DELADDR = 21
 const RTM_NEWROUTE = 24
 const RTM_DELROUTE = 25
 const IFA_ADDRESS = 1
@@ -189,5 +204,6 @@ const RTPROT_STATIC = 4
 const RTN_UNICAST = 1
 const RT_SCOPE_UNIVERSE = 0
 const RT_SCOPE_LINK = 253
+const RT_SCOPE_HOST = 254
 const AF_INET = 2
 const AF_INET6 = 10
