@@ -14,7 +14,7 @@ export {
   sizeOfFileDigests,
 } from './digests/file-digests.ts'
 export { elsewhereOf, markElsewhere } from './elsewhere.ts'
-export type { EngineDocuments, EngineKind } from './engine/engine-documents.ts'
+export type { EngineDocument, EngineDocuments, EngineKind } from './engine/engine-documents.ts'
 export { lock as lockFile } from './filesystem/file-lock.ts'
 export { layoutOf } from './filesystem/layout.ts'
 export type { TemporaryDirectory } from './filesystem/presence.ts'

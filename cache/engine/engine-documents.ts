@@ -57,6 +57,16 @@ export class EngineDocuments implements Disposable {
     this.#guarded(() => this.#prepare(sql).run(kind, id, text, image ?? null))
   }
 
+  /** As `put`, but what it has written outlives this process only, and not the power. @throws as `put` */
+  note(kind: EngineKind, document: EngineDocument): void {
+    this.#guarded(() => this.#open().exec('PRAGMA synchronous = NORMAL'))
+    try {
+      this.put(kind, document)
+    } finally {
+      this.#guarded(() => this.#open().exec('PRAGMA synchronous = FULL'))
+    }
+  }
+
   /** Durable when it returns; nothing happens where there is none. @throws as `put` */
   delete(kind: EngineKind, id: string): void {
     const sql = 'DELETE FROM documents WHERE kind = ? AND id = ?'

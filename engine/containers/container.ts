@@ -104,7 +104,9 @@ export class Container {
       throw new TsbuildError('container already started', { code: 'NOT_MODIFIED' })
     }
     this.#restarts.cancel()
-    this.#update({ isStoppedByUser: false, restartCount: 0 })
+    if (this.#record.isStoppedByUser || this.#record.restartCount > 0) {
+      this.#update({ isStoppedByUser: false, restartCount: 0 })
+    }
     await this.#launch()
   }
 
@@ -411,8 +413,11 @@ export class Container {
     })
   }
 
+  /** A state is that of processes, which a loss of power ends in any case. */
   #setState(changes: Partial<ContainerState>): void {
-    this.#update({ state: { ...this.#record.state, ...changes } })
+    const record = { ...this.#record, state: { ...this.#record.state, ...changes } }
+    if (!this.#isRemoved) this.#deps.documents.note(record)
+    this.#record = record
   }
 
   #update(changes: Partial<ContainerRecord>): void {

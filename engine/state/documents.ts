@@ -1,4 +1,4 @@
-import type { EngineDocuments, EngineKind } from '#cache'
+import type { EngineDocument, EngineDocuments, EngineKind } from '#cache'
 import type { Json } from '#core'
 
 /** Documents of one kind. What a call has written is on the disk when it returns. */
@@ -8,6 +8,8 @@ export interface Documents<T extends { readonly id: string }> {
   all(): readonly T[]
   /** @throws {TsbuildError} NO_SPACE, IO_FAILED; then the earlier one still holds */
   put(document: T): void
+  /** The same for what a loss of power may take back: how something is at the moment. */
+  note(document: T): void
   delete(id: string): void
 }
 
@@ -27,13 +29,20 @@ export function openDocuments<T extends { readonly id: string }>({
   const known = new Map<string, T>(
     database.all(kind).map(({ id, document }) => [id, document as unknown as T]),
   )
+  const rowOf = (document: T): EngineDocument => {
+    const { id } = document
+    return { id, document: document as unknown as Json, image: imageOf(document) }
+  }
   return {
     get: (id) => known.get(id),
     all: () => [...known.values()],
     put: (document) => {
-      const { id } = document
-      database.put(kind, { id, document: document as unknown as Json, image: imageOf(document) })
-      known.set(id, document)
+      database.put(kind, rowOf(document))
+      known.set(document.id, document)
+    },
+    note: (document) => {
+      database.note(kind, rowOf(document))
+      known.set(document.id, document)
     },
     delete: (id) => {
       database.delete(kind, id)

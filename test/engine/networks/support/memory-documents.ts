@@ -7,6 +7,7 @@ export function memoryDocuments<T extends { readonly id: string }>(): Documents<
     get: (id) => known.get(id),
     all: () => [...known.values()],
     put: (document) => void known.set(document.id, document),
+    note: (document) => void known.set(document.id, document),
     delete: (id) => void known.delete(id),
   }
 }

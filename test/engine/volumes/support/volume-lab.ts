@@ -91,6 +91,7 @@ export function memoryDocuments(): Documents<VolumeRecord> {
     get: (id) => known.get(id),
     all: () => [...known.values()],
     put: (document) => void known.set(document.id, document),
+    note: (document) => void known.set(document.id, document),
     delete: (id) => void known.delete(id),
   }
 }
