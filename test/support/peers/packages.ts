@@ -17,6 +17,7 @@ const TEST_PACKAGES: Readonly<Record<string, string>> = {
   'busybox-static': 'the smallest base image that has a shell',
   bzip2: 'another writer of bzip2',
   'containernetworking-plugins': 'networks of the steps of other builders',
+  'docker-compose': 'a client of the Docker API, and its library for Python',
   'docker-registry': 'the registry that images are pushed to',
   'docker.io': 'BuildKit, the reference for what a build makes',
   e2fsprogs: 'mkfs.ext4: a file system for a store that loses its power',

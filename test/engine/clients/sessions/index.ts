@@ -1,6 +1,8 @@
 import type { Session } from '../support/session.ts'
 import { BUILD } from './build.ts'
+import { COMPOSE } from './compose.ts'
 import { COPY } from './copy.ts'
+import { DOCKER_PY } from './docker-py.ts'
 import { EVENTS } from './events.ts'
 import { EXEC } from './exec.ts'
 import { HEALTH_AND_RESTARTS } from './health.ts'
@@ -32,4 +34,6 @@ export const SESSIONS: readonly Session[] = [
   EVENTS,
   HEALTH_AND_RESTARTS,
   SYSTEM,
+  COMPOSE,
+  DOCKER_PY,
 ]
