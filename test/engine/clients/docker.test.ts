@@ -1,18 +1,12 @@
-/** Debian's docker command drives tsbuild's engine as it drives dockerd. */
+/** Debian's docker command, docker-compose and docker-py drive tsbuild's engine as they drive dockerd. */
 
+import { witnessOf } from './compared/witness.ts'
 import { sessionsSuite } from './sessions-suite.ts'
 import { startRootEngine, startRootlessEngine } from './support/engine.ts'
-import { debianWitness } from './support/witness.ts'
 
 describe("docker's command", () => {
-  const client = { name: 'docker.io' }
-  const witness = debianWitness()
-  after(async () => await witness[Symbol.asyncDispose]())
-  const players = {
-    client,
-    witness: 'docker.io',
-    recall: (session: Parameters<typeof witness.recall>[0]) => witness.recall(session, client),
-  }
+  const players = { client: { name: 'docker.io' }, witness: witnessOf() }
+  after(async () => await players.witness[Symbol.asyncDispose]())
   sessionsSuite('with the engine of root', { ...players, startTested: startRootEngine })
   sessionsSuite('with the engine of a user', { ...players, startTested: startRootlessEngine })
 })

@@ -4,7 +4,8 @@ import type { Session } from '../support/session.ts'
 const READER =
   'sh -c "until stty size 2>/dev/null | grep -q 97; do sleep 0.05; done; trap \'echo interrupted\' INT; echo ready; while read -r line; do eval \\"\\$line\\"; echo ready; done"'
 const READY = /ready\r\n/
-const PROMPT = new RegExp(`[#$] (?:${String.fromCharCode(27)}\\[\\w+)*$`)
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what a shell asks the terminal
+const PROMPT = /[#$] (?:\u001b\[\w+)*$/
 const DETACH = '\u0010\u0011'
 
 /** Programs on terminals: what they see of it, keys, and leaving them to themselves. */

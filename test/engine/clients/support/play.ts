@@ -4,14 +4,9 @@ import { CLEAN_ENVIRONMENT, capture, type Outcome } from '../../../support/peers
 import type { Engine } from './engine.ts'
 import { linesOf } from './flatten.ts'
 import { Placeholders } from './placeholders.ts'
+import type { Said } from './said.ts'
 import { type Awaiting, type Dialogue, type Session, type Step, titleOf } from './session.ts'
 import { Terminal } from './terminal.ts'
-
-/** What a step said, without what differs between two runs of it. */
-export interface Said {
-  readonly title: string
-  readonly lines: readonly string[]
-}
 
 /** A docker client. */
 export interface Client {

@@ -12,7 +12,7 @@ import {
 /** The registry of every site, which has `busybox:latest`. */
 export const REGISTRY = '127.0.0.1:5000'
 /** Another one, which asks for a name and a password. */
-export const CLOSED_REGISTRY = '127.0.0.1:5001'
+const CLOSED_REGISTRY = '127.0.0.1:5001'
 
 /** What answers searches. */
 const SEARCHED = '127.0.0.1:5002'

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { FIXTURES } from '../../../e2e/support/tsbuild.ts'
-import type { DifferentLine } from './compare.ts'
+import type { DifferentLine } from './different-lines.ts'
 
 /** Where a difference was found. */
 export interface Place {

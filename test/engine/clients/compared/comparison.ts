@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import type { Said } from '../support/said.ts'
+import { Decisions } from './decisions.ts'
+import { type DifferentLine, differentLines } from './different-lines.ts'
+import { readTodaysAnswers, stepName } from './todays-answers.ts'
+
+/** Who is compared, as `fixtures/engine/differences.txt` has them. */
+interface Compared {
+  readonly engine: string
+  readonly witness: string
+}
+
+/**
+ * Compares what engines say, step by step. Where today's docker answers otherwise than Debian's, either is right:
+ * tsbuild is of today.
+ */
+export class Comparison {
+  readonly #decisions = new Decisions()
+  readonly #todays = readTodaysAnswers()
+  readonly #compared: Compared
+
+  constructor(compared: Compared) {
+    this.#compared = compared
+  }
+
+  /** Fails with all lines that differ and are not decided to. */
+  check(session: string, theirs: readonly Said[], ours: readonly Said[]): void {
+    assert.ok(theirs.length > 0, 'the witness says nothing')
+    const faults = theirs.flatMap(({ title, lines }, index) => {
+      const name = stepName(session, title)
+      const rest = this.#faultsIn(name, lines, ours[index]?.lines ?? [])
+      return rest.length === 0 ? [] : [`$ ${name}`, ...rest]
+    })
+    // Not as two values: their difference would be shortened.
+    if (faults.length > 0) assert.fail(`it differs:\n${faults.join('\n')}`)
+  }
+
+  /** Fails with the decisions that were met nowhere, although their steps were played. */
+  checkDecisions(): void {
+    assert.deepEqual(this.#decisions.unmet(), [])
+  }
+
+  #faultsIn(
+    step: string,
+    theirs: readonly string[],
+    ours: readonly string[],
+  ): readonly DifferentLine[] {
+    const explain = (lines: readonly string[], witness: string): readonly DifferentLine[] => {
+      const place = { step, engine: this.#compared.engine, witness }
+      return this.#decisions.unexplained(differentLines(lines, ours), place)
+    }
+    const faults = explain(theirs, this.#compared.witness)
+    const todays = this.#compared.witness === 'docker.io' ? this.#todays.get(step) : undefined
+    if (faults.length === 0 || todays === undefined) return faults
+    const others = explain(todays, 'docker')
+    return others.length < faults.length ? others : faults
+  }
+}
