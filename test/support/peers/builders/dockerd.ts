@@ -58,7 +58,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   const place = network === undefined ? [] : ['nsenter', `--net=${network}`]
   const [program = '', ...words] = [...place, 'unshare', ...args, ...variants]
   const daemon = await startDaemon(program, words, {
-    ...(programs === undefined ? {} : { env: { PATH: `${programs}:${CLEAN_ENVIRONMENT.PATH}` } }),
+    ...(programs === undefined ? {} : { env: programsEnvironment(programs) }),
     log: directory.file('log'),
     ready: async () => {
       const outcome = await capture('/usr/bin/docker', ['version'], { env })
@@ -80,6 +80,11 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
       directory[Symbol.dispose]()
     },
   }
+}
+
+/** Today's dockerd answers as old clients expect it when it is asked to. */
+function programsEnvironment(programs: string): Readonly<Record<string, string>> {
+  return { PATH: `${programs}:${CLEAN_ENVIRONMENT.PATH}`, DOCKER_MIN_API_VERSION: '1.24' }
 }
 
 function daemonArguments(directory: string, cgroup: string): string[] {
