@@ -8,7 +8,7 @@ export const EVENTS: Session = {
   steps: [
     'sleep 0.01; date +%s.%N > since',
     'docker run --name one -l a=b -v data:/data busybox sh -c "exit 3"',
-    `docker events ${SINCE} --format "{{.Type}} {{.Action}} {{index .Actor.Attributes \\"name\\"}} {{index .Actor.Attributes \\"exitCode\\"}}"`,
+    `docker events ${SINCE} --format "{{.Type}} {{.Action}} {{index .Actor.Attributes \\"name\\"}} {{index .Actor.Attributes \\"exitCode\\"}}" | sort`,
     `docker events ${SINCE} --filter event=die --format "{{json .}}"`,
     `docker events ${SINCE} --filter event=create --filter type=container --format "{{json .}}"`,
     `docker events ${SINCE} --filter event=connect --format "{{json .}}"`,
@@ -18,7 +18,7 @@ export const EVENTS: Session = {
     `docker events ${SINCE} --filter container=two --format "{{.Action}}"`,
     'sleep 0.01; date +%s.%N > since',
     'docker start one; docker wait one; docker rename one two; docker rm two; docker volume rm data',
-    `docker events ${SINCE} --format "{{.Type}} {{.Action}} {{index .Actor.Attributes \\"name\\"}}"`,
+    `docker events ${SINCE} --format "{{.Type}} {{.Action}} {{index .Actor.Attributes \\"name\\"}}" | sort`,
     'sleep 0.01; date +%s.%N > since',
     'docker run -d --name box busybox sleep 600; docker exec box true; docker exec box sh -c "exit 4"; docker pause box; docker unpause box; docker update --cpu-shares 512 box; docker kill box; docker wait box; docker restart -t 0 box; docker stop -t 0 box; docker rm box',
     `docker events ${SINCE} --filter type=container --format "{{.Action}} {{index .Actor.Attributes \\"signal\\"}} {{index .Actor.Attributes \\"exitCode\\"}}" | sed "s/exec_create.*true/exec_create true/;s/exec_start.*true/exec_start true/"`,

@@ -69,7 +69,7 @@ export const PORTS: Session = {
   name: 'ports',
   steps: [
     'docker run -d --name web -p 8001:80 -p 127.0.0.1:8002:80/tcp -p 9001:9001/udp busybox httpd -f -p 80 -h /etc',
-    'docker port web',
+    'docker port web | sort',
     'wget -qO- http://127.0.0.1:8001/passwd | sed -n 1p; wget -qO- http://127.0.0.1:8002/passwd | wc -l',
     'busybox wget -qO- "http://[::1]:8001/passwd" | wc -l',
     'busybox wget -qO- "http://172.17.0.1:8001/passwd" | wc -l',

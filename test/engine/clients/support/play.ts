@@ -135,5 +135,6 @@ docker images -a --format '{{.Repository}}:{{.Tag}} {{.ID}}' | while read -r nam
     *) docker rmi -f "$name" ;;
   esac
 done
+docker builder prune -af > /dev/null
 rm -rf "$HOME" "$DOCKER_CONFIG"
 `
