@@ -15,7 +15,7 @@ export const HEALTH_AND_RESTARTS: Session = {
     'docker ps --format "{{.Status}}"',
     'docker inspect -f "{{(index .State.Health.Log 0).ExitCode}} {{len .State.Health.Log}}" well | sed "s/ [1-5]$/ some/"',
     { until: 'docker inspect -f "{{(index .State.Health.Log 4).Output}}" well', shows: /^fine/ },
-    'docker events --since 1h --until "$(date +%s)" --filter container=well --filter event=health_status --format "{{.Action}}" | uniq',
+    'docker events --since 1h --until "$(date +%s.%N)" --filter container=well --filter event=health_status --format "{{.Action}}" | uniq',
     'docker stop -t 0 well; docker inspect -f "{{.State.Health.Status}}" well',
     'docker run -d --name unchecked --no-healthcheck busybox sleep 600; docker inspect -f "{{json .Config.Healthcheck}} {{json .State.Health}}" unchecked',
     'docker run --rm --health-interval 1us busybox true',

@@ -12,7 +12,7 @@ export const LOGS: Session = {
     'docker logs --tail all box 2>/dev/null | wc -l',
     'docker logs --tail nonsense box',
     'docker logs -t box 2>&1 | grep -cE "^[0-9-]{10}T[0-9:]{8}\\.[0-9]{9}Z (line [1-5]|error|unfinished)$"',
-    'docker logs --since 1h box 2>/dev/null | head -1',
+    'docker logs --since 1h box 2>/dev/null | sed -n 1p',
     'docker logs --since 2100-01-01T00:00:00Z box',
     'docker logs --until 1h box',
     'docker logs --since nonsense box',

@@ -87,10 +87,15 @@ async function perform(step: Step, shell: Shell): Promise<readonly string[]> {
   return 'terminal' in step ? await hold(step, shell) : await awaitOutput(step, shell)
 }
 
+/** The client logs it, or ends before: a start has failed while it awaited the container. */
+const CLIENTS_RACE = /error waiting for container: context canceled/
+
 function linesOfOutcome({ stdout, stderr, status, signal }: Outcome): readonly string[] {
   return [
     ...linesOf(stdout),
-    ...(stderr === '' ? [] : stderr.trimEnd().split('\n')).map((line) => `stderr: ${line}`),
+    ...(stderr === '' ? [] : stderr.trimEnd().split('\n'))
+      .filter((line) => !CLIENTS_RACE.test(line))
+      .map((line) => `stderr: ${line}`),
     ...(status === 0 ? [] : [`exit: ${status ?? signal}`]),
   ]
 }
