@@ -1,5 +1,5 @@
-import type { ExecBody } from '#engine/model'
 import { EngineError, pathOf } from '#engine/client'
+import type { ExecBody } from '#engine/model'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { type Arguments, usageError } from '../../arguments/flags.ts'
 import { note, type Shell } from '../../terminal/shell.ts'

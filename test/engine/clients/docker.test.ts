@@ -1,12 +1,14 @@
-/** Debian's docker command, docker-compose and docker-py drive tsbuild's engine as they drive dockerd. */
+/** Debian's docker command and docker-py drive tsbuild's engine as they drive dockerd: what is quick. */
 
 import { witnessOf } from './compared/witness.ts'
 import { sessionsSuite } from './sessions-suite.ts'
-import { startRootEngine, startRootlessEngine } from './support/engine.ts'
+import { startRootEngine } from './support/engine.ts'
+
+/** All of them are played by `docker.long.ts`. */
+const NAMES = ['terminals', 'copy', 'logs', 'ports', 'volumes', 'events', 'docker-py']
 
 describe("docker's command", () => {
-  const players = { client: { name: 'docker.io' }, witness: witnessOf() }
+  const players = { client: { name: 'docker.io' }, witness: witnessOf(), names: NAMES }
   after(async () => await players.witness[Symbol.asyncDispose]())
   sessionsSuite('with the engine of root', { ...players, startTested: startRootEngine })
-  sessionsSuite('with the engine of a user', { ...players, startTested: startRootlessEngine })
 })
