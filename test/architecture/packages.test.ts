@@ -9,6 +9,9 @@ interface Locked {
   readonly hasInstallScript?: boolean
 }
 
+/** What clients of docker need that tests drive engines with; they work without what these scripts make. */
+const BROUGHT_ALONG = ['cpu-features', 'protobufjs', 'ssh2'].map((name) => `node_modules/${name}`)
+
 const lock = new URL('../../../package-lock.json', import.meta.url)
 const { packages }: { readonly packages: Readonly<Record<string, Locked>> } = JSON.parse(
   readFileSync(lock, 'utf8'),
@@ -29,7 +32,8 @@ describe('packages of others', () => {
     const scripts = installed.filter(([, { hasInstallScript }]) => hasInstallScript)
     assert.deepEqual(
       scripts.map(([path]) => path),
-      ['node_modules/koffi', 'node_modules/node'],
+      [...BROUGHT_ALONG, 'node_modules/koffi', 'node_modules/node'].toSorted(),
     )
+    for (const path of BROUGHT_ALONG) assert.equal(packages[path]?.dev, true)
   })
 })
