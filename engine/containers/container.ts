@@ -279,7 +279,7 @@ export class Container {
 
   #runningError(): TsbuildError {
     const { status } = this.#record.state
-    const name = `cannot remove container "/${this.name}"`
+    const name = `cannot remove container "${this.name}"`
     const way = status === 'paused' ? 'unpause and then stop the container' : 'stop the container'
     return new TsbuildError(
       `${name}: container is ${status}: ${way} before removing or force remove`,

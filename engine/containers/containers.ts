@@ -114,13 +114,13 @@ export class Containers {
       throw new TsbuildError('Neither old nor new names may be empty', { code: 'USAGE' })
     }
     const oldName = `/${container.name}`
-    const name = checkContainerName(wanted)
+    const name = newName(() => checkContainerName(wanted))
     if (name === container.name) {
       throw new TsbuildError('Renaming a container with the same name as its current name', {
         code: 'USAGE',
       })
     }
-    this.#requireFree(name)
+    newName(() => this.#requireFree(name))
     container.change({ name })
     const { id, record } = container
     const attributes = { ...record.config.Labels, image: record.image.name, name, oldName }
@@ -177,6 +177,17 @@ export class Containers {
       `Conflict. The container name "/${name}" is already in use by container "${holder}". You have to remove (or rename) that container to be able to reuse that name.`,
       { code: 'CONFLICT' },
     )
+  }
+}
+
+/** Says what is wrong with a name that a container is to get in the place of its own. */
+function newName<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (cause) {
+    if (!(cause instanceof TsbuildError)) throw cause
+    const message = `Error when allocating new name: ${cause.message}`
+    throw new TsbuildError(message, { code: cause.code, cause })
   }
 }
 

@@ -17,6 +17,10 @@ export function startFailure(cause: unknown): TsbuildError {
   if (cause instanceof TsbuildError && cause.code !== 'STEP_FAILED') return cause
   const message = cause instanceof Error ? cause.message : String(cause)
   const hint = cause instanceof TsbuildError ? cause.hint : undefined
+  // Found by docker before its runtime begins.
+  if (message.startsWith('unable to find ')) {
+    return new TsbuildError(message, { code: 'USAGE', hint, cause })
+  }
   const code = startFailureCode(cause) === CODES.other ? 'IO_FAILED' : 'USAGE'
   return new TsbuildError(`failed to create task for container: ${message}`, { code, hint, cause })
 }

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '#core'
-import type { ContainerRecord, HostConfig } from '#engine/model'
+import { type ContainerRecord, type HostConfig, NO_TIME } from '#engine/model'
 import { commandOf, hostnameOf } from './container-spec.ts'
 
 /** What inspecting a container shows besides its record. */
@@ -35,10 +35,7 @@ export function inspectContainer(
     Args: args,
     State: stateOf(record, health),
     Image: image.id,
-    ResolvConfPath: paths.resolvConf,
-    HostnamePath: paths.hostname,
-    HostsPath: paths.hosts,
-    LogPath: paths.log,
+    ...pathsOf(record, paths),
     Name: `/${name}`,
     RestartCount: restartCount,
     Driver: 'overlay2',
@@ -52,6 +49,17 @@ export function inspectContainer(
     Mounts: record.mounts as unknown as Json,
     Config: configOf(record),
     NetworkSettings: network,
+  }
+}
+
+/** Files are made when it is started. */
+function pathsOf({ state }: ContainerRecord, paths: ContainerPaths): JsonObject {
+  const isMade = state.startedAt !== NO_TIME
+  return {
+    ResolvConfPath: isMade ? paths.resolvConf : '',
+    HostnamePath: isMade ? paths.hostname : '',
+    HostsPath: isMade ? paths.hosts : '',
+    LogPath: isMade ? paths.log : '',
   }
 }
 
