@@ -19,7 +19,8 @@ let folder: string | undefined
 /** Before the processes start that run files of tests; they have the same environment. */
 export function mochaGlobalSetup(): void {
   if (process.env.TMPDIR !== undefined || !isFit()) return
-  folder = mkdtempSync(join(MEMORY, 'tsbuild-tests-'))
+  // Short: podman takes no long paths, and neither do sockets.
+  folder = mkdtempSync(join(MEMORY, 'ts-'))
   // As /tmp: some tests run programs as other users.
   chmodSync(folder, 0o1777)
   process.env.TMPDIR = folder
