@@ -43,7 +43,7 @@ export function imageCommand(
     `--build-arg=VERSION=${version}`,
     ...Object.entries(contexts).map(([name, path]) => `--build-context=${name}=${path}`),
     ...args,
-    join(REPOSITORY, 'image'),
+    join(REPOSITORY, 'shipped/image'),
   ]
 }
 
