@@ -5,6 +5,8 @@ import type { OutputName } from './streams.ts'
 
 /** Where the output of a container is kept. */
 export interface OutputLog {
+  /** A container starts, for the first time or again. */
+  begin(): void
   /** The container waits while a promise is pending. */
   write(stream: OutputName, data: Uint8Array): void | Promise<void>
   /** Nothing is written to it any more: those who follow it come to its end. */

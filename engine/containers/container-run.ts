@@ -42,6 +42,7 @@ export class ContainerRun {
   ): Promise<ExitStatus> {
     return await deps.run(record, async (process) => {
       const log = deps.openLog(record)
+      log.begin()
       const write = (stream: 'stdout' | 'stderr', data: Uint8Array): void | Promise<void> =>
         log.write(stream, data)
       const outputs = [

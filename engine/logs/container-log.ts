@@ -18,6 +18,8 @@ export interface ContainerLog extends AsyncDisposable {
    * @returns a promise where the disk is slow: the pipe is not read before it is fulfilled
    */
   write(stream: LogStream, data: Uint8Array): Promise<void> | undefined
+  /** The container starts again after an `end`. */
+  begin(): void
   /**
    * The container has ended: lines without newlines are written, and readers that follow end. It may be started, and
    * written, again.
@@ -26,7 +28,7 @@ export interface ContainerLog extends AsyncDisposable {
   /** The lines that there are. @throws {TsbuildError} UNSUPPORTED where none are kept */
   read(options: ReadOptions): AsyncIterable<LogLine>
   /**
-   * The same, and those to come until `end`, or until `signal` aborts. Nothing waits for a slow reader, which loses what
+   * The same, and those to come until `end` (at once when it was before), or until `signal` aborts. Nothing waits for a slow reader, which loses what
    * rotation removes.
    */
   follow(options: ReadOptions & { readonly signal: AbortSignal }): AsyncIterable<LogLine>
@@ -55,6 +57,7 @@ export class FileLog implements ContainerLog {
   readonly #clock = new NanosecondClock()
   readonly #readable: ReadableLog
   #endings = 0
+  #hasEnded = false
   #hasFailed = false
 
   constructor(options: FileLogOptions) {
@@ -88,11 +91,16 @@ export class FileLog implements ContainerLog {
     return this.#writer.isFull ? this.#writer.hasRoom() : undefined
   }
 
+  begin(): void {
+    this.#hasEnded = false
+  }
+
   async end(): Promise<void> {
     for (const splitter of Object.values(this.#splitters)) splitter.end()
     await this.#writer.flush()
     this.#writer.release()
     this.#endings++
+    this.#hasEnded = true
     this.#pulse.beat()
   }
 
@@ -101,9 +109,18 @@ export class FileLog implements ContainerLog {
     yield* readLog(this.#readable, options)
   }
 
-  async *follow(options: ReadOptions & { readonly signal: AbortSignal }): AsyncGenerator<LogLine> {
+  follow(options: ReadOptions & { readonly signal: AbortSignal }): AsyncIterable<LogLine> {
+    // Looked at now: the container may end before the first line is asked for.
+    const ending = this.#hasEnded ? this.#endings : this.#endings + 1
+    return this.#linesUntil(ending, options)
+  }
+
+  async *#linesUntil(
+    ending: number,
+    options: ReadOptions & { readonly signal: AbortSignal },
+  ): AsyncGenerator<LogLine> {
     await this.#writer.flush()
-    yield* followLog(this.#readable, options)
+    yield* followLog(this.#readable, { ...options, ending })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -56,6 +56,7 @@ export function logAttributes({
 const NO_LOG: ContainerLog = {
   path: '',
   write: () => undefined,
+  begin: () => undefined,
   end: async () => undefined,
   read: () => refuse(),
   follow: () => refuse(),

@@ -31,7 +31,7 @@ export interface ReadableLog {
 /** How long a log is read: to what it has now, or until it ends or `signal` aborts. */
 type Span =
   | { readonly kind: 'now'; readonly generation: number; readonly size: number }
-  | { readonly kind: 'follow'; readonly endings: number; readonly signal: AbortSignal }
+  | { readonly kind: 'follow'; readonly ending: number; readonly signal: AbortSignal }
 
 /** Lines that are there, in order. A reader that waits keeps a block in memory, and nothing waits for it. */
 export async function* readLog(log: ReadableLog, options: ReadOptions): AsyncGenerator<LogLine> {
@@ -40,13 +40,13 @@ export async function* readLog(log: ReadableLog, options: ReadOptions): AsyncGen
   yield* new LogReader(log, options, span).lines()
 }
 
-/** The same, and then those to come, until the container has ended, or `until` is over. */
+/** The same, and then those to come, until the container has ended `ending` times, or `until` is over. */
 export async function* followLog(
   log: ReadableLog,
-  options: ReadOptions & { readonly signal: AbortSignal },
+  options: ReadOptions & { readonly signal: AbortSignal; readonly ending: number },
 ): AsyncGenerator<LogLine> {
   using clock = untilTime(options)
-  const span: Span = { kind: 'follow', endings: log.endings(), signal: clock.signal }
+  const span: Span = { kind: 'follow', ending: options.ending, signal: clock.signal }
   yield* new LogReader(log, options, span).lines()
 }
 
@@ -125,7 +125,7 @@ class LogReader {
   #isOver(): boolean {
     const span = this.#span
     if (span.kind === 'now') return false
-    return span.signal.aborted || this.#log.endings() !== span.endings
+    return span.signal.aborted || this.#log.endings() >= span.ending
   }
 
   async *#linesOf(generation: number, offset: number): AsyncGenerator<LogLine> {

@@ -43,11 +43,20 @@ describe('following the log of a container', () => {
     await log.end()
     assert.equal(await text, 'late\nopen')
     // The container was started again.
+    log.begin()
     const again = follow(log, { tail: 0 })
     await delay(5)
     await log.write('stdout', Buffer.from(' end\n'))
     await log.end()
     assert.equal(await again.text, ' end\n')
+  })
+
+  it('ends at once where the container ended before the first line was asked for', async () => {
+    await using log = logIn(top.file('log'))
+    const asked = log.follow({ streams: BOTH, signal: new AbortController().signal })
+    await log.end()
+    assert.deepEqual(await collect(asked), [])
+    assert.equal(await follow(log).text, '')
   })
 
   it('ends when it is stopped, and at the time that was named', async () => {
