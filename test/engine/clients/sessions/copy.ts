@@ -6,7 +6,7 @@ const LIST = 'tar -tv --numeric-owner | tr -s " " | cut -d" " -f1-3,6-'
 export const COPY: Session = {
   name: 'copy',
   steps: [
-    "docker create --name box busybox sh -c \"cat /put/file; ls -lan /put | tail -n +2 | tr -s ' ' | cut -d' ' -f1,3-5,9-\"",
+    "docker create --name box busybox sh -c \"cat /put/file; ls -lan /put | tail -n +2 | tr -s ' ' | cut -d' ' -f1,3-4,9-\"",
     'mkdir -p put/below && echo text > put/file && echo more > put/below/deep && ln -s file put/link && chmod 640 put/file',
     'docker cp put box:/',
     'docker start -a box',
