@@ -53,7 +53,7 @@ describe('sandbox: the processes of a runtime', () => {
       if (typeof wait === 'number') await delay(wait)
       else {
         await once(child.stdout, 'data')
-        assert.ok(processesOf(marker, BUILDER).length >= 2)
+        while (processesOf(marker, BUILDER).length < 2) await delay(5)
       }
       child.kill('SIGKILL')
       await once(child, 'close')
