@@ -3,6 +3,7 @@ export {
   applyLayer,
   extractArchive,
 } from './apply/apply.ts'
+export { EntryFile } from './apply/entry-file.ts'
 export {
   type ArchiveCompression,
   compress,

@@ -1,15 +1,7 @@
 import type { Buffer } from 'node:buffer'
-import { closeSync, ftruncateSync, readlinkSync } from 'node:fs'
-import { BARE_DIRECTORY, writeAt } from '#builder/linux'
-import {
-  type FileStat,
-  isHole,
-  joinName,
-  type Name,
-  parentOf,
-  type Tree,
-  TsbuildError,
-} from '#core'
+import { readlinkSync } from 'node:fs'
+import { BARE_DIRECTORY } from '#builder/linux'
+import { type FileStat, joinName, type Name, parentOf, type Tree, TsbuildError } from '#core'
 import type { Attributes, DirectoryWriter } from '../overlay/directory-writer.ts'
 import { writeError } from '../overlay/write-error.ts'
 import { checkLength, entryPath, invalidEntryError, meaningOf } from '../paths/entry-path.ts'
@@ -18,21 +10,11 @@ import { attributesOf } from '../tar/entry-attributes.ts'
 import type { TarEntry } from '../tar/tar-entry.ts'
 import type { TarHandler } from '../tar/tar-reader.ts'
 import { copyUp } from './copy-up.ts'
+import { EntryFile } from './entry-file.ts'
 import { KnownDirectories } from './known-directories.ts'
 
 /** Which links are followed: those of this layer only, or those of the layers below as well. */
 type LinkScope = 'here' | 'everywhere'
-
-/** A file whose content is being written. */
-interface OpenFile {
-  readonly path: Name
-  readonly fd: number
-  readonly attributes: Attributes
-  /** Bytes that were written or skipped as a hole. */
-  position: number
-  /** Whether it ends with a hole so far. */
-  isOpenEnded: boolean
-}
 
 /** How entries are applied. */
 export interface ApplierOptions {
@@ -54,7 +36,7 @@ export class EntryApplier implements TarHandler {
   readonly #options: ApplierOptions
   readonly #directories = new KnownDirectories()
   readonly #whiteouts = new Set<Name>()
-  #file: OpenFile | undefined
+  #file: EntryFile | undefined
 
   constructor(writer: DirectoryWriter, lower: Tree | undefined, options: ApplierOptions) {
     this.#writer = writer
@@ -72,39 +54,17 @@ export class EntryApplier implements TarHandler {
   }
 
   content(bytes: Buffer): void {
-    const file = this.#file
-    if (file === undefined) return
-    if (isHole(bytes)) {
-      this.hole(bytes.length)
-      return
-    }
-    try {
-      writeAt(file.fd, bytes, file.position)
-      file.position += bytes.length
-      file.isOpenEnded = false
-    } catch (cause) {
-      throw writeError(file.path, cause)
-    }
+    this.#file?.content(bytes)
   }
 
   hole(length: number): void {
-    if (this.#file === undefined) return
-    this.#file.position += length
-    this.#file.isOpenEnded = true
+    this.#file?.hole(length)
   }
 
   end(): void {
     const file = this.#file
-    if (file === undefined) return
     this.#file = undefined
-    try {
-      if (file.isOpenEnded) ftruncateSync(file.fd, file.position)
-      this.#writer.setFileAttributes(file.path, file.fd, file.attributes)
-    } catch (cause) {
-      throw writeError(file.path, cause)
-    } finally {
-      closeSync(file.fd)
-    }
+    file?.end()
   }
 
   /** To be called after the last entry. */
@@ -115,7 +75,7 @@ export class EntryApplier implements TarHandler {
 
   /** Closes a file that is incomplete after a failure. */
   close(): void {
-    if (this.#file !== undefined) closeSync(this.#file.fd)
+    this.#file?.close()
     this.#file = undefined
   }
 
@@ -162,8 +122,8 @@ export class EntryApplier implements TarHandler {
     }
     this.#forget(path)
     if (entry.type === 'file') {
-      const fd = this.#writer.makeFile(path, attributes.stat)
-      this.#file = { path, fd, attributes, position: 0, isOpenEnded: false }
+      const options = { writer: this.#writer, failure: writeError }
+      this.#file = new EntryFile(path, attributes, options)
     } else if (entry.type === 'symlink') {
       if (entry.linkname === '') throw invalidEntryError(path, 'a symbolic link to nothing')
       this.#writer.makeSymlink(path, entry.linkname, attributes)

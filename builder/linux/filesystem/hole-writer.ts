@@ -14,9 +14,19 @@ export class HoleWriter {
   }
 
   write(bytes: Uint8Array): void {
-    this.#isOpenEnded = isHole(bytes)
-    if (!this.#isOpenEnded) writeAt(this.#file, bytes, this.size)
+    if (isHole(bytes)) {
+      this.skip(bytes.length)
+      return
+    }
+    writeAt(this.#file, bytes, this.size)
     this.size += bytes.length
+    this.#isOpenEnded = false
+  }
+
+  /** The same for so many zeros that nobody has. */
+  skip(length: number): void {
+    this.size += length
+    this.#isOpenEnded = true
   }
 
   /** To be called after the last piece: a hole at the end is none until then. */

@@ -1,19 +1,18 @@
 import type { Buffer } from 'node:buffer'
-import { closeSync, ftruncateSync } from 'node:fs'
 import {
   attributesOf,
   type DirectoryWriter,
   type EntryAttributes,
+  EntryFile,
   entryPath,
   invalidEntryError,
   type TarEntry,
   type TarHandler,
 } from '#builder/layer'
-import { BARE_DIRECTORY, writeAt } from '#builder/linux'
+import { BARE_DIRECTORY } from '#builder/linux'
 import {
   baseOf,
   type FileStat,
-  isHole,
   joinName,
   type Name,
   parentOf,
@@ -40,16 +39,6 @@ export interface ApplierOptions {
   readonly replacing: 'anything' | 'the same kind'
 }
 
-/** A file whose content is being written. */
-interface OpenFile {
-  readonly path: Name
-  readonly fd: number
-  readonly attributes: EntryAttributes
-  position: number
-  /** Whether it ends with a hole so far. */
-  isOpenEnded: boolean
-}
-
 /**
  * Makes the entries of a tar in a directory of a container, as `docker cp` does: names are plain, a later entry of the
  * same name wins, missing parents belong to root. Processes of the container may change its files meanwhile.
@@ -59,7 +48,7 @@ export class ArchiveApplier implements TarHandler {
   readonly #options: ApplierOptions
   readonly #paths: EntryPaths
   readonly #writer: DirectoryWriter
-  #file: OpenFile | undefined
+  #file: EntryFile | undefined
 
   /** @param tree reads what `writer` writes */
   constructor(tree: RootTree, writer: DirectoryWriter, options: ApplierOptions) {
@@ -85,39 +74,17 @@ export class ArchiveApplier implements TarHandler {
   }
 
   content(bytes: Buffer): void {
-    const file = this.#file
-    if (file === undefined) return
-    if (isHole(bytes)) {
-      this.hole(bytes.length)
-      return
-    }
-    try {
-      writeAt(file.fd, bytes, file.position)
-      file.position += bytes.length
-      file.isOpenEnded = false
-    } catch (cause) {
-      throw extractError(file.path, cause)
-    }
+    this.#file?.content(bytes)
   }
 
   hole(length: number): void {
-    if (this.#file === undefined) return
-    this.#file.position += length
-    this.#file.isOpenEnded = true
+    this.#file?.hole(length)
   }
 
   end(): void {
     const file = this.#file
-    if (file === undefined) return
     this.#file = undefined
-    try {
-      if (file.isOpenEnded) ftruncateSync(file.fd, file.position)
-      this.#writer.setFileAttributes(file.path, file.fd, file.attributes)
-    } catch (cause) {
-      throw extractError(file.path, cause)
-    } finally {
-      closeSync(file.fd)
-    }
+    file?.end()
   }
 
   /** To be called after the last entry. */
@@ -127,7 +94,7 @@ export class ArchiveApplier implements TarHandler {
 
   /** To be called after a failure: what was made is not left without its attributes. */
   abandon(): void {
-    if (this.#file !== undefined) closeSync(this.#file.fd)
+    this.#file?.close()
     this.#file = undefined
     try {
       this.#writer.finish()
@@ -158,8 +125,8 @@ export class ArchiveApplier implements TarHandler {
     if (type === 'directory') {
       this.#writer.makeDirectory(place, attributes)
     } else if (type === 'file') {
-      const fd = this.#writer.makeFile(place, attributes.stat)
-      this.#file = { path: place, fd, attributes, position: 0, isOpenEnded: false }
+      const options = { writer: this.#writer, failure: extractError }
+      this.#file = new EntryFile(place, attributes, options)
     } else if (type === 'symlink') {
       if (linkname === '') throw invalidEntryError(place, 'a symbolic link to nothing')
       this.#writer.makeSymlink(place, linkname, attributes)
