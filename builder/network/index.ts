@@ -14,10 +14,12 @@ export {
   type Address,
   addressText,
   isVersion6,
+  isWithin,
   overlap,
   type Prefix,
   parseAddress,
   parsePrefix,
+  parsePrefixes,
   prefixText,
   wholePrefix,
 } from './links/address.ts'

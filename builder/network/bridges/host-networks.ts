@@ -7,6 +7,7 @@ import type { HubHost } from '../hub/hub.ts'
 import { HOST_CHAINS } from '../hub/hub-rules.ts'
 import {
   type Address,
+  hostPrefix,
   isVersion6,
   type Prefix,
   parseAddress,
@@ -142,9 +143,7 @@ function portRule({ protocol, hostAddress, hostPort, address, port }: PortRule):
   if (own === undefined || target === undefined) throw new Error(`no address: ${hostAddress}`)
   const isAny = own.every((byte) => byte === 0)
   return [
-    ...(isAny
-      ? [...ofVersion(isVersion6(own) ? 6 : 4), ...toThis()]
-      : to({ address: own, length: own.length * 8 })),
+    ...(isAny ? [...ofVersion(isVersion6(own) ? 6 : 4), ...toThis()] : to(hostPrefix(own))),
     ...ofProtocol(protocol),
     ...toPort(hostPort),
     ...sendTo(target, port),

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { bindInternetSocket, listenOnSocket, portOfSocket, SystemError } from '#builder/linux'
 import { errnoOf } from '#core'
 import type { Router } from '../hub/router.ts'
-import { type Address, parseAddress } from '../links/address.ts'
+import { type Address, hostPrefix, parseAddress } from '../links/address.ts'
 import { addGatewayRoute, deleteGatewayRoute } from '../links/address-requests.ts'
 import { LOOPBACK_INDEX, raiseLink } from '../links/link-requests.ts'
 import { NetlinkSocket } from '../netlink/netlink-socket.ts'
@@ -91,7 +91,7 @@ export function bindNames(router: Router, namespace: number): ResolverSockets {
     using rules = new NetlinkSocket('netfilter')
     const redirections = (['udp', 'tcp'] as const).map((protocol) => ({
       rule: [
-        ...to({ address, length: 32 }),
+        ...to(hostPrefix(address)),
         ...ofProtocol(protocol),
         ...toPort(DNS_PORT),
         ...sendTo(address, ports[protocol]),

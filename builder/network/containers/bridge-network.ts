@@ -1,5 +1,5 @@
 import { TsbuildError } from '#core'
-import { overlap, type Prefix, parseAddress, parsePrefix } from '../links/address.ts'
+import { isWithin, type Prefix, parseAddress, parsePrefix } from '../links/address.ts'
 import { NameTable } from '../names/name-table.ts'
 import type { NetworkInput } from '../threads/network-tasks.ts'
 import type { NetworkThread } from '../threads/network-thread.ts'
@@ -51,9 +51,7 @@ export class BridgeNetwork implements AsyncDisposable {
   /** An address with the length of the subnet that it is in. @throws {TsbuildError} USAGE if it is in none */
   within(text: string): Prefix {
     const address = parseAddress(text)
-    const found = this.#input.host.prefixes.find(
-      (prefix) => address && overlap(prefix, { address, length: address.length * 8 }),
-    )
+    const found = this.#input.host.prefixes.find((prefix) => address && isWithin(address, prefix))
     if (address === undefined || found === undefined) throw notInNetworkError(text, this.spec.name)
     return { address, length: found.length }
   }

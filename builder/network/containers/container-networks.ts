@@ -46,9 +46,14 @@ export class ContainerNetworks implements AsyncDisposable {
     const numbers = new NumberPool()
     const look = (): Promise<void> =>
       way.kind === 'uplink' ? way.uplink.keep() : thread.run('refresh', undefined)
-    const timer = setInterval(() => {
+    let isLooking = false
+    const timer = setInterval(async () => {
+      // The host may hold a look up for longer than the next one takes to come.
+      if (numbers.isEmpty || isLooking) return
+      isLooking = true
       // What fails now is tried again.
-      if (!numbers.isEmpty) look().catch(() => undefined)
+      await look().catch(() => undefined)
+      isLooking = false
     }, INTERVALS[way.kind])
     timer.unref()
     held.use({ [Symbol.dispose]: () => clearInterval(timer) })

@@ -157,9 +157,11 @@ export class ContainerPlace implements AsyncDisposable {
       const port = held.use(await openPort(binding, { dialer, chooser, target }))
       published.push(...port.published)
     }
-    const key = `ports ${published.map(({ hostPort }) => hostPort).join(' ')}`.slice(0, 200)
     const rules = published.flatMap((port) => ruleFor(port, target))
-    if (rules.length > 0) {
+    const [first] = rules
+    if (first !== undefined) {
+      // Nobody else has it.
+      const key = `port ${first.protocol} ${first.hostAddress} ${first.hostPort}`
       const input = { key, ports: rules }
       await thread.run('openPorts', input)
       held.use({ [Symbol.asyncDispose]: () => thread.run('closePorts', input) })
@@ -178,13 +180,15 @@ export class ContainerPlace implements AsyncDisposable {
 
   /** Ends it all. The namespace goes with its last process. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#ports].map((ports) => ports[Symbol.asyncDispose]()))
-    await this.#resolver?.[Symbol.asyncDispose]()
+    await using held = new Resources()
+    held.use({ [Symbol.dispose]: () => closeSync(this.namespace) })
     const joined = [...this.#joined.values()]
     this.#joined.clear()
-    for (const { name } of joined) name?.[Symbol.dispose]()
-    await this.#context.removal.remove(joined.map(({ number }) => number))
-    closeSync(this.namespace)
+    const numbers = joined.map(({ number }) => number)
+    held.use({ [Symbol.asyncDispose]: () => this.#context.removal.remove(numbers) })
+    for (const { name } of joined) if (name !== undefined) held.use(name)
+    if (this.#resolver !== undefined) held.use(this.#resolver)
+    for (const ports of this.#ports) held.use(ports)
   }
 
   /** A network without an address, or one in which this has none, is no way. */

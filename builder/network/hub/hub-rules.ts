@@ -1,4 +1,4 @@
-import { type Address, isVersion6, LINK_LOCAL, type Prefix } from '../links/address.ts'
+import { type Address, hostPrefix, isVersion6, LINK_LOCAL, type Prefix } from '../links/address.ts'
 import {
   accept,
   cameBy,
@@ -55,7 +55,7 @@ export function hubTable({ gateway, host }: HubAddresses, { closed, containers }
   const rules = containers === undefined ? NO_CONTAINERS : containerRules(containers, host)
   const toResolver = gateway.flatMap((address) =>
     (['udp', 'tcp'] as const).map((protocol) => [
-      ...to(whole(address)),
+      ...to(hostPrefix(address)),
       ...ofProtocol(protocol),
       ...toPort(53),
       ...accept(),
@@ -136,7 +136,7 @@ function containerRules(way: ContainerWay, host: readonly Address[]): ContainerR
     translation: [
       ...(way.translation === 'host' ? [[...cameBy(networks), ...goesBy(OUT), ...accept()]] : []),
       ...host.flatMap((address) =>
-        all.map((name) => [...goesBy(name), ...from(whole(address)), ...masquerade()]),
+        all.map((name) => [...goesBy(name), ...from(hostPrefix(address)), ...masquerade()]),
       ),
     ],
   }
@@ -197,7 +197,7 @@ export function hostTable(uplink: string, { addresses, outlets, users }: HostWay
         [...goesBy(uplink), ...drop()],
       ]),
       chain(HOST_CHAINS.translation, 'postrouting', 'source', [
-        ...hub.map((address) => [...from(whole(address)), ...masquerade()]),
+        ...hub.map((address) => [...from(hostPrefix(address)), ...masquerade()]),
       ]),
     ],
   }
@@ -209,16 +209,12 @@ export function hostTable(uplink: string, { addresses, outlets, users }: HostWay
  */
 const CLOSED: readonly Prefix[] = [
   ...LINK_LOCAL,
-  whole(Uint8Array.of(100, 100, 100, 200)),
-  whole(Uint8Array.of(192, 0, 0, 192)),
-  whole(Uint8Array.of(168, 63, 129, 16)),
-  whole(Uint8Array.of(0xfd, 0x00, 0x0e, 0xc2, ...new Uint8Array(10), 0x02, 0x54)),
-  whole(Uint8Array.of(0xfd, 0x20, 0x00, 0xce, ...new Uint8Array(10), 0x02, 0x54)),
+  hostPrefix(Uint8Array.of(100, 100, 100, 200)),
+  hostPrefix(Uint8Array.of(192, 0, 0, 192)),
+  hostPrefix(Uint8Array.of(168, 63, 129, 16)),
+  hostPrefix(Uint8Array.of(0xfd, 0x00, 0x0e, 0xc2, ...new Uint8Array(10), 0x02, 0x54)),
+  hostPrefix(Uint8Array.of(0xfd, 0x20, 0x00, 0xce, ...new Uint8Array(10), 0x02, 0x54)),
 ]
-
-function whole(address: Address): Prefix {
-  return { address, length: address.length * 8 }
-}
 
 function chain(
   name: string,

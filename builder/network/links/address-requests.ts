@@ -9,6 +9,7 @@ import {
   type Address,
   addressAt,
   addressText,
+  hostPrefix,
   isVersion6,
   type Prefix,
   prefixText,
@@ -17,7 +18,7 @@ import {
 
 /** Gives a link an address, without a network that belongs to it. */
 export function addAddress(index: number, address: Address): NetlinkRequest {
-  return addAddressOf(index, { address, length: address.length * 8 })
+  return addAddressOf(index, hostPrefix(address))
 }
 
 /** Gives a link an address of a network, to which the link leads then. */
@@ -98,13 +99,9 @@ export function addNetworkRoute(index: number, to: Prefix, source: Address): Net
 /** Takes the route to a network away from a link. */
 export function deleteNetworkRoute(index: number, to: Prefix): NetlinkRequest {
   const { address, length } = wholePrefix(to)
-  const header = routeHeader({ family: familyOf(address), bits: length, scope: 255, flags: 0 })
-  // Neither how it came into being nor its kind is asked for.
-  header.writeUInt8(0, 5)
-  header.writeUInt8(0, 7)
   return {
     type: RTM_DELROUTE,
-    header,
+    header: anyRouteHeader(address, length),
     attributes: [
       [RTA_DST, address],
       [RTA_OIF, u32(index)],
@@ -113,12 +110,8 @@ export function deleteNetworkRoute(index: number, to: Prefix): NetlinkRequest {
   }
 }
 
-/** The default route over a gateway that is found on its network; a greater metric is a later choice. */
-export function addGatewayRoute(
-  index: number,
-  gateway: Address,
-  metric: number = 0,
-): NetlinkRequest {
+/** The default route over a gateway that is found on its network. */
+export function addGatewayRoute(index: number, gateway: Address): NetlinkRequest {
   const [family, scope] = [familyOf(gateway), RT_SCOPE_UNIVERSE]
   return {
     type: RTM_NEWROUTE,
@@ -127,7 +120,6 @@ export function addGatewayRoute(
     attributes: [
       [RTA_GATEWAY, gateway],
       [RTA_OIF, u32(index)],
-      ...(metric === 0 ? [] : [[RTA_PRIORITY, u32(metric)] as const]),
     ],
     doing: `add the default route over ${addressText(gateway)}`,
   }
@@ -135,12 +127,9 @@ export function addGatewayRoute(
 
 /** Takes the default route over a gateway away. */
 export function deleteGatewayRoute(index: number, gateway: Address): NetlinkRequest {
-  const header = routeHeader({ family: familyOf(gateway), bits: 0, scope: 255, flags: 0 })
-  header.writeUInt8(0, 5)
-  header.writeUInt8(0, 7)
   return {
     type: RTM_DELROUTE,
-    header,
+    header: anyRouteHeader(gateway, 0),
     attributes: [
       [RTA_GATEWAY, gateway],
       [RTA_OIF, u32(index)],
@@ -179,6 +168,14 @@ function routeHeader({ family, bits, scope, flags }: RouteHeader): Buffer {
   return header
 }
 
+/** Of a route to remove: neither how it came into being, nor its scope or kind is asked for. */
+function anyRouteHeader(to: Address, bits: number): Buffer {
+  const header = routeHeader({ family: familyOf(to), bits, scope: RT_SCOPE_NOWHERE, flags: 0 })
+  header.writeUInt8(0, RTM_PROTOCOL)
+  header.writeUInt8(0, RTM_TYPE)
+  return header
+}
+
 /** The number by which the kernel knows the version of an address. */
 function familyOf(address: Address): number {
   return isVersion6(address) ? AF_INET6 : AF_INET
@@ -195,15 +192,18 @@ const IFA_F_NODAD = 0x02
 const RTA_DST = 1
 const RTA_OIF = 4
 const RTA_GATEWAY = 5
-const RTA_PRIORITY = 6
 const RTA_PREFSRC = 7
 /** The gateway is at the other end, whatever its address. */
 const RTNH_F_ONLINK = 4
+/** Places of fields of `struct rtmsg`. */
+const RTM_PROTOCOL = 5
+const RTM_TYPE = 7
 const RT_TABLE_MAIN = 254
 const RTPROT_STATIC = 4
 const RTN_UNICAST = 1
 const RT_SCOPE_UNIVERSE = 0
 const RT_SCOPE_LINK = 253
 const RT_SCOPE_HOST = 254
+const RT_SCOPE_NOWHERE = 255
 const AF_INET = 2
 const AF_INET6 = 10

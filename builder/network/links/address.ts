@@ -66,6 +66,16 @@ export function wholePrefix({ address, length }: Prefix): Prefix {
   return { address: address.map((byte, index) => byte & (0xff00 >> bits(index))), length }
 }
 
+/** All of `texts` that are prefixes. */
+export function parsePrefixes(texts: readonly string[]): readonly Prefix[] {
+  return texts.flatMap((text) => parsePrefix(text) ?? [])
+}
+
+/** The prefix that only one address has. */
+export function hostPrefix(address: Address): Prefix {
+  return { address, length: address.length * 8 }
+}
+
 /** As people write it. */
 export function prefixText({ address, length }: Prefix): string {
   return `${addressText(address)}/${length}`
@@ -82,6 +92,11 @@ export function addressAt(first: Address, count: number): Address {
   const end = bytes.length - 4
   bytes.writeUInt32BE((bytes.readUInt32BE(end) + count) >>> 0, end)
   return bytes
+}
+
+/** Whether an address has the prefix. */
+export function isWithin(address: Address, prefix: Prefix): boolean {
+  return overlap(prefix, hostPrefix(address))
 }
 
 /** Whether an address is in both. */

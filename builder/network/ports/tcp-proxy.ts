@@ -32,6 +32,11 @@ export class TcpProxy implements AsyncDisposable {
     try {
       const target = await this.#dialer.connect(this.#target)
       this.#hold(target)
+      // It may have gone meanwhile, and says so only once.
+      if (client.destroyed) {
+        target.destroy()
+        return
+      }
       target.on('error', () => client.resetAndDestroy())
       client.on('error', () => target.resetAndDestroy())
       client.on('close', () => endIfOpen(target))

@@ -101,6 +101,19 @@ describe('network: published ports', () => {
     await containers.ask({ ask: 'release', place: 'second' })
   })
 
+  it('of two containers may have one number by other protocols, and end each by itself', async () => {
+    const second = await containers.container('second', 'one', { version4: '172.30.0.4' })
+    await hubs.lab.start(second, ['python3', '-c', TCP_SERVER, '80'])
+    await containers.publish('web', ['udp', 53, 5353], { version4: WEB.version4 })
+    await containers.publish('second', ['tcp', 80, 5353], { version4: '172.30.0.4' })
+    const datagrams = ['1 a', '2 a', '1 b', '2 b'].map((text) => `${WORLD.version4} ${text}\n`)
+    assert.equal(await tcp('world', HOST.version4, 5353), `${WORLD.version4} said 3`)
+    assert.equal(await udp('world', HOST.version4, 5353), datagrams.join(''))
+    await containers.ask({ ask: 'release', place: 'second' })
+    assert.match(await tcp('world', HOST.version4, 5353), /^failed/)
+    assert.equal(await udp('world', HOST.version4, 5353), datagrams.join(''))
+  })
+
   it('may be of one address of the host', async () => {
     await containers.publish('web', ['tcp', 80, 8000, '127.0.0.1'], WEB)
     assert.equal(await tcp('host', '127.0.0.1', 8000), '172.30.0.1 said 3')
