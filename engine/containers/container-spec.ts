@@ -7,7 +7,13 @@ import {
   type Ulimit,
   type UlimitName,
 } from '#core'
-import { type Config, type ContainerRecord, type HostConfig, variableName } from '#engine/model'
+import {
+  type Config,
+  type ContainerRecord,
+  type HostConfig,
+  hostnameOf,
+  variableName,
+} from '#engine/model'
 import { containerSettings, type FindHolder } from './container-settings.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -51,11 +57,6 @@ export function commandOf({ Entrypoint = [], Cmd = [] }: Config): readonly strin
   const args = [...Entrypoint, ...Cmd]
   if (args.length > 0) return args
   throw new TsbuildError('no command specified', { code: 'USAGE' })
-}
-
-/** The name of the machine as the container sees it. */
-export function hostnameOf(id: string, { Hostname = '' }: Config): string {
-  return Hostname === '' ? id.slice(0, 12) : Hostname
 }
 
 /** The environment of its program; a variable without a value is left out. */

@@ -1,6 +1,6 @@
 export { Container } from './container.ts'
 export type { ContainerDeps } from './container-deps.ts'
-export { commandOf, containerSpec, hostnameOf } from './container-spec.ts'
+export { commandOf, containerSpec } from './container-spec.ts'
 export {
   Containers,
   type CreatedContainer,

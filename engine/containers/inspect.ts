@@ -1,6 +1,12 @@
 import type { Json, JsonObject } from '#core'
-import { type ContainerRecord, type HostConfig, NO_TIME } from '#engine/model'
-import { commandOf, hostnameOf } from './container-spec.ts'
+import {
+  type ContainerRecord,
+  EMPTY_CONFIG,
+  type HostConfig,
+  hostnameOf,
+  NO_TIME,
+} from '#engine/model'
+import { commandOf } from './container-spec.ts'
 
 /** What inspecting a container shows besides its record. */
 export interface InspectInputs {
@@ -82,24 +88,7 @@ function stateOf({ state }: ContainerRecord, health: JsonObject | undefined): Js
 }
 
 function configOf({ id, config }: ContainerRecord): JsonObject {
-  const defaults = {
-    Hostname: hostnameOf(id, config),
-    Domainname: '',
-    User: '',
-    AttachStdin: false,
-    AttachStdout: false,
-    AttachStderr: false,
-    Tty: false,
-    OpenStdin: false,
-    StdinOnce: false,
-    Env: [],
-    Cmd: null,
-    Image: '',
-    Volumes: null,
-    WorkingDir: '',
-    Entrypoint: null,
-    Labels: {},
-  }
+  const defaults = { ...EMPTY_CONFIG, Hostname: hostnameOf(id, config), Env: [], Labels: {} }
   const set = Object.entries(config).filter(
     ([name, value]) => (value !== '' && !isEmpty(value)) || name === 'Labels',
   )

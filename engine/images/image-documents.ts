@@ -7,6 +7,7 @@ import {
   type JsonObject,
   type Platform,
 } from '#core'
+import { EMPTY_CONFIG } from '#engine/model'
 import {
   type EngineImage,
   layerSizes,
@@ -104,7 +105,7 @@ function containerFields(legacy: JsonObject): JsonObject {
   const { container, container_config: config } = legacy
   return {
     Container: textOf(container),
-    ContainerConfig: { ...EMPTY_CONFIG, ...withoutNulls(isJsonObject(config) ? config : {}) },
+    ContainerConfig: { ...EMPTY, ...withoutNulls(isJsonObject(config) ? config : {}) },
   }
 }
 
@@ -112,26 +113,7 @@ function withoutNulls(object: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== null))
 }
 
-/** What is in a container's config always. */
-const EMPTY_CONFIG: JsonObject = {
-  Hostname: '',
-  Domainname: '',
-  User: '',
-  AttachStdin: false,
-  AttachStdout: false,
-  AttachStderr: false,
-  Tty: false,
-  OpenStdin: false,
-  StdinOnce: false,
-  Env: null,
-  Cmd: null,
-  Image: '',
-  Volumes: null,
-  WorkingDir: '',
-  Entrypoint: null,
-  OnBuild: null,
-  Labels: null,
-}
+const EMPTY: JsonObject = { ...EMPTY_CONFIG, OnBuild: null, Labels: null }
 
 /** Of these only what the specification of images has, until 1.51. */
 const SPECIFIED = ['User', 'Env', 'Cmd', 'Volumes', 'WorkingDir', 'Entrypoint', 'OnBuild', 'Labels']
@@ -139,8 +121,8 @@ const SPECIFIED = ['User', 'Env', 'Cmd', 'Volumes', 'WorkingDir', 'Entrypoint', 
 function configDocument(config: ContainerConfig, minor: number): JsonObject {
   const own = JSON.parse(JSON.stringify(config)) as JsonObject
   if (minor >= 52) return own
-  const names = minor < 50 ? Object.keys(EMPTY_CONFIG) : SPECIFIED
-  const empty = names.map((name) => [name, EMPTY_CONFIG[name] ?? null] as const)
+  const names = minor < 50 ? Object.keys(EMPTY) : SPECIFIED
+  const empty = names.map((name) => [name, EMPTY[name] ?? null] as const)
   return { ...Object.fromEntries(empty), ...own }
 }
 

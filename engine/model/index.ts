@@ -1,9 +1,17 @@
 export * from './bodies.ts'
 export { capabilitiesOf } from './capabilities.ts'
 export * from './container-record.ts'
+export { EMPTY_CONFIG } from './empty-config.ts'
 export { type Filters, matchesAny, matchesLabels, parseFilters } from './filters.ts'
 export { mergeConfig, variableName } from './merge-config.ts'
-export { checkContainerName, findNamed, inventName, newId } from './names.ts'
+export {
+  checkContainerName,
+  findNamed,
+  hostnameOf,
+  inventName,
+  newId,
+  parseLink,
+} from './names.ts'
 export * from './network-bodies.ts'
 export {
   CONFIG_SHAPE,

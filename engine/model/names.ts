@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { TsbuildError } from '#core'
+import type { Config } from './bodies.ts'
 
 /** 64 hexadecimal digits. */
 export function newId(): string {
@@ -65,4 +66,15 @@ export function findNamed<T extends Named>(all: readonly T[], text: string, what
   }
   if (second === undefined) return first
   throw new TsbuildError(`multiple IDs found with provided prefix: ${text}`, { code: 'USAGE' })
+}
+
+/** The name of the machine as the container sees it. */
+export function hostnameOf(id: string, { Hostname = '' }: Config): string {
+  return Hostname === '' ? id.slice(0, 12) : Hostname
+}
+
+/** `[/]NAME[:ALIAS]` of a container that another one is linked to. */
+export function parseLink(text: string): readonly [name: string, alias: string] {
+  const [name = '', alias = name] = text.replace(/^\//, '').split(':')
+  return [name, alias]
 }

@@ -1,6 +1,6 @@
 import type { BridgeNetwork, ContainerPlace, PublishedPorts } from '#builder/network'
 import { type JsonObject, TsbuildError } from '#core'
-import type { ContainerRecord, EndpointConfig } from '#engine/model'
+import { type ContainerRecord, type EndpointConfig, parseLink } from '#engine/model'
 import type { NewEvent } from '#engine/state'
 import { liveSettings, namesIn } from './endpoints/endpoint-settings.ts'
 import { type HostLine, hostsBeside, hostsText } from './endpoints/etc-hosts.ts'
@@ -198,27 +198,27 @@ export class ContainerNetwork implements AsyncDisposable {
     const bridge = await network.bridge()
     const { version4, version6, hardwareAddress, config } = endpoint
     const { linkPrefix } = bridgeOptions(network.record)
+    // Before it is connected: only what may still fail then has to be taken back.
+    if (hasNames(network.record)) await this.#serveNames()
     await this.place.connect(bridge, {
       ...{ version4, version6, hardwareAddress, linkPrefix },
       link: config.DriverOpts?.[OPTION.linkName],
       names: namesIn(network.record, this.#record, config),
       links: this.#linksOf(config),
     })
-    if (hasNames(network.record)) await this.#serveNames()
     return bridge
   }
 
   #linksOf({ Links = [] }: EndpointConfig): readonly (readonly [string, string])[] {
     const all = [...Links, ...(this.#record.hostConfig.Links ?? [])]
     return all.map((text) => {
-      const [theirs = '', own = theirs] = text.replace(/^\//, '').split(':')
-      return [own, theirs] as const
+      const [theirs, own] = parseLink(text)
+      return [own, theirs]
     })
   }
 
   async #serveNames(): Promise<void> {
     if (this.#servesNames) return
-    this.#servesNames = true
     const named = namedServers(this.#record.hostConfig)
     await this.place?.serveNames(() => {
       // What is kept from the world does not send it questions either.
@@ -226,6 +226,7 @@ export class ContainerNetwork implements AsyncDisposable {
       if (isKept) return []
       return named.length > 0 ? named : this.#deps.files.servers()
     })
+    this.#servesNames = true
   }
 
   async #leave(network: LiveNetwork): Promise<void> {

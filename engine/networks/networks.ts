@@ -5,12 +5,14 @@ import {
   hostPrefixes,
   readHostResolvConf,
 } from '#builder/network'
-import { type JsonObject, TsbuildError } from '#core'
+import { type JsonObject, Resources, TsbuildError } from '#core'
 import {
   type ContainerRecord,
   type EndpointConfig,
   findNamed,
+  hostnameOf,
   type NetworkCreateBody,
+  parseLink,
 } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import { ContainerNetwork, type HostFiles } from './container-network.ts'
@@ -21,11 +23,12 @@ import { LiveNetwork } from './endpoints/live-network.ts'
 import { checkPorts, hasPublished } from './endpoints/port-requests.ts'
 import {
   checkConnectable,
-  type Endpoints,
+  type EndpointsChange,
   inOrder,
   isCalled,
   isOfHost,
   withHardwareAddress,
+  without,
 } from './endpoints/record-endpoints.ts'
 import { networkDocument, networkSummary } from './network-documents.ts'
 import { createNetwork } from './records/create-network.ts'
@@ -210,38 +213,36 @@ export class Networks implements AsyncDisposable {
 
   /**
    * Connects a container to a network, at once if it runs.
-   * @returns its networks from now on
+   * @returns what becomes of its networks by that
    * @throws {TsbuildError} NOT_FOUND, USAGE, PERMISSION_DENIED, in docker's words
    */
   async connect(
     record: ContainerRecord,
     text: string,
     config: EndpointConfig = {},
-  ): Promise<Endpoints> {
+  ): Promise<EndpointsChange> {
     const network = this.find(text)
     checkConnectable(record, network)
     checkEndpoint(network, config)
     const entered = this.#running.get(record.id)
     if (entered !== undefined) await entered.connect(this.#liveOf(network), config)
-    const others = Object.entries(record.endpoints).filter(([name]) => !isCalled(network, name))
-    return Object.fromEntries([...others, [network.name, config]])
+    return (endpoints) => ({ ...without(endpoints, network), [network.name]: config })
   }
 
-  /** Takes it out again. @returns its networks from now on. @throws {TsbuildError} NOT_FOUND, USAGE, IO_FAILED */
-  async disconnect(record: ContainerRecord, text: string): Promise<Endpoints> {
+  /** Takes it out again. @returns as `connect`. @throws {TsbuildError} NOT_FOUND, USAGE, IO_FAILED */
+  async disconnect(record: ContainerRecord, text: string): Promise<EndpointsChange> {
     const network = this.find(text)
     if (network.driver === 'host') {
       const message =
         'cannot disconnect container from host network - container was created in host network mode'
       throw new TsbuildError(message, { code: 'USAGE' })
     }
-    const others = Object.entries(record.endpoints).filter(([name]) => !isCalled(network, name))
-    if (others.length === Object.keys(record.endpoints).length) {
+    if (!Object.keys(record.endpoints).some((name) => isCalled(network, name))) {
       const message = `container ${record.id} is not connected to network ${network.name}`
       throw new TsbuildError(message, { code: 'IO_FAILED' })
     }
     await this.#running.get(record.id)?.disconnect(this.#liveOf(network))
-    return Object.fromEntries(others)
+    return (endpoints) => without(endpoints, network)
   }
 
   /** `NetworkSettings` of a container, whether it runs or not. */
@@ -260,10 +261,11 @@ export class Networks implements AsyncDisposable {
 
   /** Ends all of it: no container runs any more. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#running.values()].map((one) => one[Symbol.asyncDispose]()))
-    this.#running.clear()
+    await using held = new Resources()
     const opened = await this.#opened?.catch(() => undefined)
-    await opened?.[Symbol.asyncDispose]()
+    if (opened !== undefined) held.use(opened)
+    for (const one of this.#running.values()) held.use(one)
+    this.#running.clear()
   }
 
   async #machine(): Promise<ContainerNetworks> {
@@ -294,7 +296,7 @@ export class Networks implements AsyncDisposable {
     if (bridge === undefined) return []
     const network = this.#liveOf(this.find(bridge))
     return (record.hostConfig.Links ?? []).map((text) => {
-      const [name = '', alias = name] = text.replace(/^\//, '').split(':')
+      const [name, alias] = parseLink(text)
       const target = [...this.#running.values()].find(
         (one) => one.record.name === name || one.record.id.startsWith(name),
       )
@@ -308,7 +310,7 @@ export class Networks implements AsyncDisposable {
         const message = `container ${id} not attached to default bridge network`
         throw new TsbuildError(message, { code: 'IO_FAILED' })
       }
-      return [address, alias, config.Hostname || id.slice(0, 12), target.record.name] as const
+      return [address, alias, hostnameOf(id, config), target.record.name] as const
     })
   }
 }

@@ -1,8 +1,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { BindMount } from '#core'
-import { hostnameOf } from '#engine/containers'
-import type { ContainerRecord } from '#engine/model'
+import { type ContainerRecord, hostnameOf } from '#engine/model'
 
 /** What a container's network says of names. */
 export interface NamedNetwork {

@@ -44,14 +44,16 @@ export function networkRoutes(app: FastifyInstance, services: EngineServices): v
     const { Container = '', EndpointConfig } = await readBody(request, NETWORK_CONNECT_SHAPE)
     const container = containers.find(Container)
     const { id } = request.params
-    container.change({ endpoints: await networks.connect(container.record, id, EndpointConfig) })
+    const change = await networks.connect(container.record, id, EndpointConfig)
+    container.change({ endpoints: change(container.record.endpoints) })
     services.updateNames(container.record)
     return await reply.status(200).send()
   })
   app.post<OfNetwork>('/networks/:id/disconnect', async (request, reply) => {
     const { Container = '', Force } = await readBody(request, NETWORK_DISCONNECT_SHAPE)
     const container = Force === true ? findEndpoint(Container) : containers.find(Container)
-    container.change({ endpoints: await networks.disconnect(container.record, request.params.id) })
+    const change = await networks.disconnect(container.record, request.params.id)
+    container.change({ endpoints: change(container.record.endpoints) })
     services.updateNames(container.record)
     return await reply.status(200).send()
   })

@@ -14,6 +14,7 @@ const MOST = 2 ** 64 - 2 ** 11
 
 /** The addresses of one subnet, of which each belongs to one container. */
 export class AddressPool {
+  readonly config: IpamConfig
   readonly prefix: Prefix
   readonly #first: bigint
   readonly #last: bigint
@@ -22,6 +23,7 @@ export class AddressPool {
 
   /** @param config with a subnet */
   constructor(config: IpamConfig) {
+    this.config = config
     this.prefix = prefixOf(config.Subnet)
     const range = config.IPRange ? prefixOf(config.IPRange) : this.prefix
     ;[this.#first, this.#last] = rangeOf(this.prefix)

@@ -1,5 +1,6 @@
 import {
   addressText,
+  isWithin,
   overlap,
   type Prefix,
   parseAddress,
@@ -34,8 +35,7 @@ function problemsOf(config: IpamConfig): readonly string[] {
   const name = subnet === undefined ? 'invalid Prefix' : Subnet
   const contains = (text: string): boolean => {
     const address = parseAddress(text)
-    if (subnet === undefined || address === undefined) return false
-    return overlap(subnet, { address, length: address.length * 8 })
+    return subnet !== undefined && address !== undefined && isWithin(address, subnet)
   }
   const outside = `parent subnet ${name} doesn't contain this address`
   return [

@@ -1,5 +1,12 @@
 import { createHash } from 'node:crypto'
-import { isVersion6, overlap, type Prefix, parsePrefix, prefixText } from '#builder/network'
+import {
+  isVersion6,
+  overlap,
+  type Prefix,
+  parsePrefix,
+  parsePrefixes,
+  prefixText,
+} from '#builder/network'
 import { TsbuildError } from '#core'
 
 /** Networks for those that name none, in docker's order: each with the length of what is cut out of it. */
@@ -13,7 +20,7 @@ const POOLS: readonly (readonly [within: string, length: number])[] = [
 
 /** The first network of version 4 that nothing has. @throws {TsbuildError} IO_FAILED when there is none */
 export function chooseVersion4(taken: readonly string[]): string {
-  const prefixes = taken.flatMap((text) => parsePrefix(text) ?? [])
+  const prefixes = parsePrefixes(taken)
   for (const [within, length] of POOLS) {
     const { address, length: outer } = parsePrefix(within) ?? { address: [], length }
     const count = 1 << (length - outer)
@@ -36,7 +43,7 @@ const MOST = 0x1_0000
  * @param seed always the same on one engine
  */
 export function chooseVersion6(seed: string, taken: readonly string[]): string {
-  const prefixes = taken.flatMap((text) => parsePrefix(text) ?? [])
+  const prefixes = parsePrefixes(taken)
   const id = createHash('sha256').update(seed).digest().subarray(0, 5)
   for (let subnet = 0; subnet < MOST; subnet++) {
     const address = Uint8Array.of(0xfd, ...id, subnet >> 8, subnet & 0xff, ...new Uint8Array(8))

@@ -1,4 +1,4 @@
-import { overlap, parseAddress, parsePrefix } from '#builder/network'
+import { isWithin, parseAddress, parsePrefixes } from '#builder/network'
 import { TsbuildError } from '#core'
 import type { EndpointConfig } from '#engine/model'
 import { hasNames, type NetworkRecord } from '../records/network-record.ts'
@@ -26,12 +26,10 @@ function problemsOf(network: NetworkRecord, addresses: readonly string[]): reado
   if (!hasNames(network)) {
     return ['user-specified IP address is supported on user-defined networks only']
   }
-  const subnets = (network.ipam.Config ?? []).flatMap(
-    ({ Subnet = '' }) => parsePrefix(Subnet) ?? [],
-  )
+  const subnets = parsePrefixes((network.ipam.Config ?? []).map(({ Subnet = '' }) => Subnet))
   const isInside = (text: string): boolean => {
     const address = parseAddress(text) ?? new Uint8Array()
-    return subnets.some((subnet) => overlap(subnet, { address, length: address.length * 8 }))
+    return subnets.some((subnet) => isWithin(address, subnet))
   }
   return addresses
     .filter((text) => !isInside(text))

@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '#core'
-import type { ContainerRecord, EndpointConfig } from '#engine/model'
+import { type ContainerRecord, type EndpointConfig, hostnameOf } from '#engine/model'
 import { hasNames, type NetworkRecord } from '../records/network-record.ts'
 import type { LiveEndpoint, LiveNetwork } from './live-network.ts'
 
@@ -10,8 +10,7 @@ export function namesIn(
   { Aliases = [] }: EndpointConfig,
 ): readonly string[] {
   if (!hasNames(network)) return []
-  const { Hostname = '' } = config
-  const all = [name, ...Aliases, id.slice(0, 12), ...(Hostname === '' ? [] : [Hostname])]
+  const all = [name, ...Aliases, id.slice(0, 12), hostnameOf(id, config)]
   return [...new Set(all)]
 }
 

@@ -1,4 +1,4 @@
-import type { ContainerRecord } from '#engine/model'
+import { type ContainerRecord, hostnameOf } from '#engine/model'
 
 /** An address of a container, and what it is called. */
 export type HostLine = readonly [address: string, ...names: readonly string[]]
@@ -44,8 +44,8 @@ function extraHosts({ hostConfig }: ContainerRecord, gateway: string): readonly 
 }
 
 function namesOf({ id, config }: ContainerRecord): readonly string[] {
-  const { Hostname = '', Domainname = '' } = config
-  const name = Hostname === '' ? id.slice(0, 12) : Hostname
+  const { Domainname = '' } = config
+  const name = hostnameOf(id, config)
   return Domainname === '' ? [name] : [`${name}.${Domainname}`, name]
 }
 

@@ -100,19 +100,12 @@ export class LiveNetwork {
   /** Its address in a network, by which containers leave; `undefined` where they do not. */
   gatewayOf(address: string | undefined): string | undefined {
     if (address === undefined || this.record.isInternal) return undefined
-    const index = this.#pools.findIndex((pool) => pool.has(address))
-    return this.record.ipam.Config?.[index]?.Gateway
+    return this.#poolOf(address)?.config.Gateway
   }
 
   /** What is left of the addresses of each subnet. */
   status(): Readonly<Record<string, PoolStatus>> {
-    const subnets = (this.record.ipam.Config ?? []).map(({ Subnet = '' }) => Subnet)
-    return Object.fromEntries(
-      subnets.flatMap((subnet, index) => {
-        const pool = this.#pools[index]
-        return pool === undefined ? [] : [[subnet, pool.status()]]
-      }),
-    )
+    return Object.fromEntries(this.#pools.map((pool) => [pool.config.Subnet ?? '', pool.status()]))
   }
 
   /** Removes the bridge; nothing is in it, and nothing enters it any more. */

@@ -6,6 +6,14 @@ import { type NetworkRecord, PREDEFINED } from '../records/network-record.ts'
 /** How a container is in each of its networks. */
 export type Endpoints = ContainerRecord['endpoints']
 
+/** What becomes of the networks that a container has when the change is kept: meanwhile there may have been another. */
+export type EndpointsChange = (endpoints: Endpoints) => Endpoints
+
+/** The networks of a container without one. */
+export function without(endpoints: Endpoints, network: NetworkRecord): Endpoints {
+  return Object.fromEntries(Object.entries(endpoints).filter(([name]) => !isCalled(network, name)))
+}
+
 /** Whether a container has the host's network. */
 export function isOfHost({ hostConfig }: ContainerRecord): boolean {
   return hostConfig.NetworkMode === 'host'

@@ -1,4 +1,4 @@
-import { overlap, parsePrefix } from '#builder/network'
+import { overlap, parsePrefixes } from '#builder/network'
 import { TsbuildError } from '#core'
 import { type IpamConfig, type NetworkCreateBody, newId, now } from '#engine/model'
 import { AddressPool } from '../addresses/address-pool.ts'
@@ -112,8 +112,8 @@ function checkKind({
 }
 
 function checkSubnets(configs: readonly IpamConfig[], networks: readonly NetworkRecord[]): void {
-  const prefixes = configs.flatMap(({ Subnet = '' }) => parsePrefix(Subnet) ?? [])
-  const others = subnetsOf(networks).flatMap((text) => parsePrefix(text) ?? [])
+  const prefixes = parsePrefixes(configs.map(({ Subnet = '' }) => Subnet))
+  const others = parsePrefixes(subnetsOf(networks))
   const overlaps = prefixes.some((prefix, index) =>
     [...others, ...prefixes.slice(0, index)].some((other) => overlap(prefix, other)),
   )

@@ -1,4 +1,4 @@
-import { overlap, parsePrefix } from '#builder/network'
+import { overlap, parsePrefix, parsePrefixes } from '#builder/network'
 import { newId, now } from '#engine/model'
 import { chooseVersion4 } from '../addresses/choose-subnets.ts'
 import { subnetsOf, withGateway } from './create-network.ts'
@@ -25,7 +25,7 @@ export function predefinedNetworks(
 }
 
 function isFree(network: NetworkRecord, hostPrefixes: readonly string[]): boolean {
-  const taken = hostPrefixes.flatMap((text) => parsePrefix(text) ?? [])
+  const taken = parsePrefixes(hostPrefixes)
   return subnetsOf([network]).every((text) => {
     const subnet = parsePrefix(text)
     return subnet !== undefined && !taken.some((prefix) => overlap(prefix, subnet))

@@ -334,11 +334,13 @@ describe('networks of an engine', () => {
     const rested = { ...empty, NetworkID: id, DNSNames }
     assert.deepEqual(networks.settings(ended), { ...whole, Networks: { n1: rested } })
     networks.create({ Name: 'n2' })
-    const endpoints = await networks.connect(record, 'n2', { Aliases: ['two'] })
+    const connected = await networks.connect(record, 'n2', { Aliases: ['two'] })
+    const endpoints = connected(record.endpoints)
     assert.deepEqual(endpoints, { n1: { Aliases: ['www'] }, n2: { Aliases: ['two'] } })
-    assert.deepEqual(await networks.disconnect({ ...record, endpoints }, 'n1'), {
-      n2: { Aliases: ['two'] },
-    })
+    const disconnected = await networks.disconnect({ ...record, endpoints }, 'n1')
+    assert.deepEqual(disconnected(endpoints), { n2: { Aliases: ['two'] } })
+    // Another one was connected meanwhile.
+    assert.deepEqual(Object.keys(connected({ ...endpoints, n3: {} })), ['n1', 'n3', 'n2'])
     await assert.rejects(networks.disconnect(record, 'n2'), {
       message: `container ${record.id} is not connected to network n2`,
     })

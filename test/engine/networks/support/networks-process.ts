@@ -69,13 +69,15 @@ async function perform(asked: Asked): Promise<unknown> {
     }
     case 'connect': {
       const record = known(asked.name)
-      const endpoints = await networks.connect(record, asked.network, asked.config)
+      const change = await networks.connect(record, asked.network, asked.config)
+      const endpoints = change(record.endpoints)
       containers.set(asked.name, { ...record, endpoints })
       return endpoints
     }
     case 'disconnect': {
       const record = known(asked.name)
-      const endpoints = await networks.disconnect(record, asked.network)
+      const change = await networks.disconnect(record, asked.network)
+      const endpoints = change(record.endpoints)
       containers.set(asked.name, { ...record, endpoints })
       return endpoints
     }
