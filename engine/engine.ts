@@ -85,7 +85,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       kind: 'container',
       imageOf: ({ image }) => image.manifest,
     }),
-    emit: events.emit,
+    ...{ emit: events.emit, onWarning },
     check: (record) => {
       runner.logs.check(record)
       return networks.check(record)
@@ -108,12 +108,13 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     }),
     restore: async () => {
       await volumes.volumes.restore()
-      runner.removeStrangers(new Set(containers.all().map(({ id }) => id)))
-      await Promise.all(containers.all().map((one) => one.recover()))
+      const all = containers.all()
+      const strangers = runner.removeStrangers(new Set(all.map(({ id }) => id)))
+      await Promise.all([strangers, ...all.map((one) => one.recover())])
     },
     isUsed: () => containers.all().some(({ isRunning }) => isRunning),
     shutDown: async () => {
-      await Promise.all(containers.all().map((one) => one.shutDown()))
+      await Promise.allSettled(containers.all().map((one) => one.shutDown()))
     },
     [Symbol.asyncDispose]: async () => {
       await networks[Symbol.asyncDispose]()

@@ -7,7 +7,7 @@ import { refuseBrowsers } from './http/refuse-browsers.ts'
 import { checkVersion, withoutVersion } from './http/request-version.ts'
 import { messageOf, statusOf } from './http/status.ts'
 import { answerUpgrade } from './http/upgrade.ts'
-import { attachWebSocketRoutes } from './routes/attach-ws.ts'
+import { attachRoutes } from './routes/attach.ts'
 import { buildRoutes } from './routes/build.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
@@ -20,14 +20,12 @@ import { systemRoutes } from './routes/system.ts'
 import { volumeRoutes } from './routes/volumes.ts'
 import type { EngineServices } from './services/engine-services.ts'
 
-/** A server of the Docker Engine API, which listens on nothing yet. */
+/** A server of the Docker Engine API, which listens on nothing yet. Disposing ends all connections. */
 export interface Api extends AsyncDisposable {
   /** Accepts requests of a server that listens. */
   readonly handle: Server
   /** Whether a request is being answered, or a connection was taken over. */
   isUsed(): boolean
-  /** Ends all connections. */
-  close(): Promise<void>
 }
 
 /** Milliseconds in which the head of a request must come. */
@@ -43,9 +41,9 @@ export async function createApi(services: EngineServices): Promise<Api> {
     requestTimeout: 0,
     maxHeaderSize: MOST_HEAD,
     keepAliveTimeout: 60_000,
-    // A client that has sent all that it has still wants an answer.
-    allowHalfOpen: true,
-  } as Parameters<typeof createServer>[0])
+  })
+  // It accepts connections of others, and looks after slow ones only when it believes that it listens.
+  server.emit('listening')
   const app = fastify({
     serverFactory: (handler) => server.on('request', handler),
     rewriteUrl: withoutVersion,
@@ -68,7 +66,7 @@ export async function createApi(services: EngineServices): Promise<Api> {
   containerRoutes(app, services)
   execRoutes(app, services)
   fileRoutes(app, services)
-  attachWebSocketRoutes(app, services)
+  attachRoutes(app, services)
   imageRoutes(app, services)
   registryRoutes(app, services)
   buildRoutes(app, services)
@@ -80,10 +78,11 @@ export async function createApi(services: EngineServices): Promise<Api> {
     answerUpgrade(request, { socket, head }, (message, response) => app.routing(message, response)),
   )
   const close = async (): Promise<void> => {
+    server.close()
     server.closeAllConnections()
     await app.close()
   }
-  return { handle: server, isUsed: () => requests.count > 0, close, [Symbol.asyncDispose]: close }
+  return { handle: server, isUsed: () => requests.count > 0, [Symbol.asyncDispose]: close }
 }
 
 function addHeaders(app: FastifyInstance, version: string): void {

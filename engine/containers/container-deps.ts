@@ -26,6 +26,8 @@ export interface ContainerDeps {
   readonly run: (record: ContainerRecord, serve: ServeProgram) => Promise<ExitStatus>
   /** Opens the log of a container; it is the same one over restarts. */
   readonly openLog: (record: ContainerRecord) => OutputLog
+  /** Gets what the user should know. */
+  readonly onWarning: (message: string) => void
   /** Removes the files of a container, and what else belongs to it alone. */
   readonly discard: (record: ContainerRecord, options: DiscardOptions) => Promise<void>
 }

@@ -1,5 +1,6 @@
+import { constants } from 'node:os'
 import type { ExitStatus, RunningProcess } from '#builder/sandbox'
-import { TsbuildError } from '#core'
+import { signalNumber, TsbuildError } from '#core'
 import {
   type ContainerRecord,
   type ContainerState,
@@ -15,7 +16,7 @@ import { startFailure, startFailureCode } from './exit-code.ts'
 import { Health, testOf } from './health.ts'
 import { probe } from './probe.ts'
 import { Restarts } from './restart-policy.ts'
-import { parseSignal, signalNumber } from './signals.ts'
+import { parseSignal } from './signals.ts'
 import { Streams } from './streams.ts'
 import { type WaitCondition, Waiters } from './waiters.ts'
 
@@ -24,6 +25,8 @@ const STOP_SECONDS = 10
 
 /** The exit code of what was killed. */
 const KILLED = 137
+
+const { SIGKILL, SIGTERM } = constants.signals
 
 /** How a container is stopped. */
 export interface StopOptions {
@@ -41,6 +44,8 @@ export class Container {
   #record: ContainerRecord
   #run: ContainerRun | undefined
   #health: Health | undefined
+  /** The end of the last run is known to all, and what follows from it has begun. */
+  #ended: Promise<void> = Promise.resolve()
   #isStopping = false
   #isRemoved = false
 
@@ -111,8 +116,10 @@ export class Container {
   }
 
   /** @throws {TsbuildError} NOT_MODIFIED when it does not run */
-  async stop({ signal, seconds }: StopOptions = {}): Promise<void> {
+  async stop(options: StopOptions = {}): Promise<void> {
+    const signal = this.#stopSignal(options)
     this.#update({ isStoppedByUser: true })
+    this.#isStopping = true
     this.#restarts.cancel()
     const run = this.#run
     if (run === undefined) {
@@ -122,13 +129,7 @@ export class Container {
       }
       throw new TsbuildError('container already stopped', { code: 'NOT_MODIFIED' })
     }
-    const { StopSignal = 'SIGTERM', StopTimeout } = this.#record.config
-    this.#isStopping = true
-    const process = await run.started()
-    if (this.#record.state.status === 'paused') await this.resume()
-    this.#signal(process, parseSignal(signal ?? StopSignal))
-    const patience = seconds ?? StopTimeout ?? STOP_SECONDS
-    await this.#endWithin(run, process, patience)
+    await this.#halt(run, signal, options)
     this.#emit('stop')
   }
 
@@ -143,20 +144,19 @@ export class Container {
   }
 
   /** @throws {TsbuildError} CONFLICT when it does not run, USAGE */
-  async kill(signal = 'SIGKILL'): Promise<void> {
-    const name = parseSignal(signal)
+  async kill(name = 'SIGKILL'): Promise<void> {
+    const signal = parseSignal(name)
     const run = this.#run
     if (run?.process === undefined) {
       throw new TsbuildError(`container ${this.id} is not running`, { code: 'CONFLICT' })
     }
-    const { StopSignal = 'SIGTERM' } = this.#record.config
-    if (name === 'SIGKILL' || name === parseSignal(StopSignal)) {
+    if (signal === SIGKILL || signal === this.#stopSignal()) {
       this.#update({ isStoppedByUser: true })
       this.#isStopping = true
     }
-    if (this.#record.state.status === 'paused' && name === 'SIGKILL') await this.resume()
-    this.#signal(run.process, name)
-    if (name === 'SIGKILL') await run.ended.catch(() => undefined)
+    if (this.#record.state.status === 'paused' && signal === SIGKILL) await this.resume()
+    this.#signal(run.process, signal)
+    if (signal === SIGKILL) await this.#ended
   }
 
   /** @throws {TsbuildError} CONFLICT, UNSUPPORTED */
@@ -223,10 +223,9 @@ export class Container {
       if (!options.force) throw this.#runningError()
       this.#restarts.cancel()
       this.#isStopping = true
-      this.#update({ isStoppedByUser: true })
       const process = await this.#run?.started().catch(() => undefined)
-      if (process !== undefined) this.#signal(process, 'SIGKILL')
-      await this.#run?.ended.catch(() => undefined)
+      if (process !== undefined) this.#signal(process, SIGKILL)
+      await this.#ended
     }
     await this.#discard(options)
   }
@@ -235,13 +234,8 @@ export class Container {
   async shutDown(): Promise<void> {
     this.#restarts.cancel()
     this.#isStopping = true
-    const run = this.#run
-    const process = await run?.started().catch(() => undefined)
-    if (run === undefined || process === undefined) return
-    const { StopSignal = 'SIGTERM', StopTimeout = STOP_SECONDS } = this.#record.config
-    if (this.#record.state.status === 'paused') await this.resume()
-    this.#signal(process, parseSignal(StopSignal))
-    await this.#endWithin(run, process, StopTimeout)
+    if (this.#run !== undefined) await this.#halt(this.#run, this.#stopSignal())
+    await this.#ended
   }
 
   /** Begins where an engine has ended that was killed, or stopped with its containers. */
@@ -254,7 +248,7 @@ export class Container {
       this.#setState({ status: 'exited', pid: 0, exitCode, finishedAt: now() })
     }
     if (hostConfig.AutoRemove === true && (wasRunning || status === 'exited')) {
-      await this.#discard({ volumes: 'anonymous' })
+      await this.#reported(this.#discard({ volumes: 'anonymous' }))
       return
     }
     const { Name } = hostConfig.RestartPolicy ?? {}
@@ -268,10 +262,10 @@ export class Container {
 
   async #discard(options: DiscardOptions): Promise<void> {
     if (this.#isRemoved) return
-    this.#isRemoved = true
-    this.#record = { ...this.#record, state: { ...this.#record.state, status: 'removing' } }
     // The record goes first: what is left of files without one is removed by the next start.
     this.#deps.documents.delete(this.id)
+    this.#isRemoved = true
+    this.#record = { ...this.#record, state: { ...this.#record.state, status: 'removing' } }
     await this.#deps.discard(this.#record, options)
     this.#emit('destroy')
     this.#waiters.removed(this.#record.state.exitCode)
@@ -289,22 +283,26 @@ export class Container {
     )
   }
 
-  #signal(process: RunningProcess, signal: NodeJS.Signals): void {
-    this.#emit('kill', { signal: `${signalNumber(signal)}` })
+  #signal(process: RunningProcess, signal: number): void {
+    this.#emit('kill', { signal: `${signal}` })
     process.signal(signal)
   }
 
-  async #endWithin(run: ContainerRun, process: RunningProcess, seconds: number): Promise<void> {
-    const ended = run.ended.then(
-      () => undefined,
-      () => undefined,
-    )
-    if (seconds >= 0) {
-      const { promise: timeout, resolve } = Promise.withResolvers<'late'>()
-      const timer = setTimeout(() => resolve('late'), seconds * 1000)
-      const first = await Promise.race([ended, timeout])
-      clearTimeout(timer)
-      if (first === 'late') this.#signal(process, 'SIGKILL')
+  /** An image may name what is no signal. @throws {TsbuildError} USAGE for one that a client names */
+  #stopSignal({ signal }: StopOptions = {}): number {
+    if (signal !== undefined) return parseSignal(signal)
+    return signalNumber(this.#record.config.StopSignal ?? '') ?? SIGTERM
+  }
+
+  /** Ends a run: asks for it, and kills what goes on for too long. */
+  async #halt(run: ContainerRun, signal: number, { seconds }: StopOptions = {}): Promise<void> {
+    const ended = this.#ended
+    const process = await run.started().catch(() => undefined)
+    if (process !== undefined) {
+      if (this.#record.state.status === 'paused') await this.resume()
+      this.#signal(process, signal)
+      const patience = seconds ?? this.#record.config.StopTimeout ?? STOP_SECONDS
+      if (patience >= 0 && !(await endsWithin(run, patience))) this.#signal(process, SIGKILL)
     }
     await ended
   }
@@ -320,17 +318,22 @@ export class Container {
       },
     })
     this.#run = run
-    const handled = this.#handleEnd(run)
+    this.#ended = this.#reported(this.#handleEnd(run))
+    const { pid } = await this.#started(run)
+    this.#setState({
+      ...{ status: 'running', pid, exitCode: 0, error: '', isOutOfMemory: false },
+      startedAt: now(),
+    })
+    this.#health = this.#watchHealth()
+    this.#emit('start')
+  }
+
+  async #started(run: ContainerRun): Promise<RunningProcess> {
+    const ended = this.#ended
     try {
-      const { pid } = await run.started()
-      this.#setState({
-        ...{ status: 'running', pid, exitCode: 0, error: '', isOutOfMemory: false },
-        startedAt: now(),
-      })
-      this.#health = this.#watchHealth()
-      this.#emit('start')
+      return await run.started()
     } catch (cause) {
-      await handled
+      await ended
       throw startFailure(cause)
     }
   }
@@ -387,7 +390,7 @@ export class Container {
     const isDue = !this.#isStopping && this.#restarts.isDue(policy, { exitCode, count })
     const end = { pid: 0, finishedAt: now(), isOutOfMemory: false, ...how } as const
     this.#setState({ ...end, status: isDue ? 'restarting' : 'exited' })
-    if (isDue) void this.#restartLater(run)
+    if (isDue) void this.#reported(this.#restartLater(run))
     else if (hostConfig.AutoRemove === true) {
       this.#waiters.ended(exitCode)
       await this.#discard({ volumes: 'anonymous' })
@@ -395,11 +398,11 @@ export class Container {
   }
 
   async #restartLater(run: ContainerRun): Promise<void> {
-    if (!(await this.#restarts.wait(performance.now() - run.startedAt))) {
+    const isDue = await this.#restarts.wait(performance.now() - run.startedAt)
+    if (!isDue || this.#isStopping) {
       this.#waiters.ended(this.#record.state.exitCode)
       return
     }
-    if (this.#isRemoved) return
     this.#update({ restartCount: this.#record.restartCount + 1 })
     // A failure is in the state.
     await this.#launch().catch(() => undefined)
@@ -413,11 +416,32 @@ export class Container {
     })
   }
 
-  /** A state is that of processes, which a loss of power ends in any case. */
+  /**
+   * A state is that of processes, which a loss of power ends in any case. Where it cannot be kept it holds all the
+   * same; the next engine finds that they have ended.
+   */
   #setState(changes: Partial<ContainerState>): void {
-    const record = { ...this.#record, state: { ...this.#record.state, ...changes } }
-    if (!this.#isRemoved) this.#deps.documents.note(record)
-    this.#record = record
+    this.#record = { ...this.#record, state: { ...this.#record.state, ...changes } }
+    if (this.#isRemoved) return
+    try {
+      this.#deps.documents.note(this.#record)
+    } catch (cause) {
+      this.#report(cause)
+    }
+  }
+
+  /** Of what nobody waits for, a failure is said. */
+  async #reported(doing: Promise<void>): Promise<void> {
+    try {
+      await doing
+    } catch (cause) {
+      this.#report(cause)
+    }
+  }
+
+  #report(cause: unknown): void {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    this.#deps.onWarning(`container ${this.name}: ${reason}`)
   }
 
   #update(changes: Partial<ContainerRecord>): void {
@@ -425,4 +449,17 @@ export class Container {
     if (!this.#isRemoved) this.#deps.documents.put(record)
     this.#record = record
   }
+}
+
+/** @param seconds of patience */
+async function endsWithin(run: ContainerRun, seconds: number): Promise<boolean> {
+  const { promise: timeout, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => resolve(false), seconds * 1000)
+  const ended = run.ended.then(
+    () => true,
+    () => true,
+  )
+  const isEnded = await Promise.race([ended, timeout])
+  clearTimeout(timer)
+  return isEnded
 }

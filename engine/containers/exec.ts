@@ -97,17 +97,10 @@ export class Exec {
   }
 
   async #serve(process: StartedProcess): Promise<number> {
-    const nothing = (): void => undefined
-    const outputs = [
-      this.streams.forward(process.stdout, 'stdout', nothing),
-      this.streams.forward(process.stderr, 'stderr', nothing),
-    ]
     this.streams.connect(this.body.AttachStdin === true ? process.stdin : undefined)
     if (this.body.AttachStdin !== true) process.stdin?.end()
     try {
-      const { exitCode } = await process.wait()
-      await this.streams.settled(outputs)
-      for (const output of [process.stdout, process.stderr]) output.destroy()
+      const exitCode = await this.streams.serve(process)
       this.#end(exitCode)
       return exitCode
     } catch (cause) {

@@ -1,8 +1,8 @@
-import type { Readable } from 'node:stream'
 import type { RunningProcess } from '#builder/sandbox'
 import type { ContainerRecord } from '#engine/model'
 import { environmentOf } from './container-spec.ts'
 import type { Probe } from './health.ts'
+import { Streams } from './streams.ts'
 
 /** Runs a test beside the program of a container. */
 export async function probe(
@@ -22,9 +22,7 @@ export async function probe(
   }
   await using process = await running.exec(spec, { signal, stdin: 'empty' })
   const output = new Beginning(mostOutput)
-  const reading = Promise.all([output.read(process.stdout), output.read(process.stderr)])
-  const { exitCode } = await process.wait()
-  await reading
+  const exitCode = await new Streams().serve(process, (_, data) => output.add(data))
   return { exitCode, output: output.text() }
 }
 
@@ -38,12 +36,10 @@ class Beginning {
     this.#most = most
   }
 
-  async read(stream: Readable): Promise<void> {
-    for await (const chunk of stream as AsyncIterable<Uint8Array>) {
-      const part = chunk.subarray(0, this.#most - this.#size)
-      this.#size += part.length
-      if (part.length > 0) this.#chunks.push(part)
-    }
+  add(chunk: Uint8Array): void {
+    const part = chunk.subarray(0, this.#most - this.#size)
+    this.#size += part.length
+    if (part.length > 0) this.#chunks.push(part)
   }
 
   text(): string {

@@ -1,5 +1,6 @@
 import type { Readable, Writable } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { StartedProcess } from '#builder/sandbox'
 
 /** Milliseconds in which nothing comes from what has ended. */
 const QUIET = 50
@@ -73,6 +74,24 @@ export class Streams {
       }
     } catch {
       // A terminal whose last writer has gone fails to be read, and a sandbox that broke reports that itself.
+    }
+  }
+
+  /**
+   * Passes on what a process writes until it has ended, and lets go of what others still hold open.
+   * @returns its exit code. @throws as `StartedProcess.wait` does
+   */
+  async serve(process: StartedProcess, log: OutputSink = () => undefined): Promise<number> {
+    const outputs = [
+      this.forward(process.stdout, 'stdout', log),
+      this.forward(process.stderr, 'stderr', log),
+    ]
+    try {
+      const { exitCode } = await process.wait()
+      await this.settled(outputs)
+      return exitCode
+    } finally {
+      for (const output of [process.stdout, process.stderr]) output.destroy()
     }
   }
 

@@ -21,6 +21,9 @@ export interface ListenOptions {
   readonly tls: TlsFiles | undefined
 }
 
+/** A client that has ended its input still gets the output of what it is connected with. */
+const CONNECTIONS = { allowHalfOpen: true, noDelay: true } as const
+
 /** A socket that accepts connections. Disposing closes it, and removes its file. */
 export type Listener = Disposable
 
@@ -120,6 +123,7 @@ async function listenOnPort(
     })
   }
   const server = createTlsServer({
+    ...CONNECTIONS,
     ca: readFileSync(tls.ca),
     cert: readFileSync(tls.cert),
     key: readFileSync(tls.key),
@@ -133,7 +137,7 @@ async function listenOnPort(
 }
 
 function plainServer(http: HttpServer): Server {
-  const server = createServer({ allowHalfOpen: true, noDelay: true })
+  const server = createServer(CONNECTIONS)
   server.on('connection', (socket) => http.emit('connection', socket))
   return server
 }

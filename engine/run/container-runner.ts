@@ -1,8 +1,9 @@
-import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerServices } from '#builder'
 import type { ProcessSpec } from '#builder/sandbox'
 import { type Mount, Resources } from '#core'
+import { removeTree } from '#disk'
 import { type Container, type ContainerDeps, containerSpec } from '#engine/containers'
 import { type ContainerRecord, hostnameOf } from '#engine/model'
 import type { Networks } from '#engine/networks'
@@ -109,15 +110,20 @@ export class ContainerRunner {
   readonly discard: ContainerDeps['discard'] = async (record, { volumes }) => {
     const { id } = record
     await this.logs.forget(id)
-    rmSync(this.folder(id), { recursive: true, force: true })
+    await this.#removeFolder(id)
     if (volumes === 'anonymous') await this.#options.volumes.removeAnonymous(record)
   }
 
   /** Removes the folders of containers that are gone. */
-  removeStrangers(known: ReadonlySet<string>): void {
-    for (const id of namesIn(this.#services.store.containersFolder)) {
-      if (!known.has(id)) rmSync(this.folder(id), { recursive: true, force: true })
-    }
+  async removeStrangers(known: ReadonlySet<string>): Promise<void> {
+    const folders = namesIn(this.#services.store.containersFolder)
+    for (const id of folders) if (!known.has(id)) await this.#removeFolder(id)
+  }
+
+  async #removeFolder(id: string): Promise<void> {
+    const folder = this.folder(id)
+    if (await removeTree(folder)) return
+    this.#options.onWarning(`${folder} cannot be removed whole; the next start tries it again`)
   }
 
   #madeFolder(id: string): string {

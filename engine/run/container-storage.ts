@@ -8,6 +8,7 @@ import {
   type Digest,
   type Mount,
   parseDigest,
+  Resources,
   type TransferOptions,
   TsbuildError,
   throwIfCancelled,
@@ -137,8 +138,8 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
     const { record } = container
     const { repository, tag, comment = '', author, changes, config: asked } = commit
     const reference = repository === undefined ? undefined : joinReference(repository, tag)
-    await using layers = await this.#layersOf(record)
     await using _paused = commit.isPaused ? await paused(container) : undefined
+    await using layers = await this.#layersOf(record)
     const { image, config } = record
     const { upper } = layers
     const request = {
@@ -170,40 +171,32 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
       if (opened !== undefined) return opened
       const turn = this.#turns.tryTake(container.id)
       // It is about to run, or somebody else writes to it.
-      if (turn === undefined) await delay(PATIENCE)
-      else if (purpose === 'write') return await this.#mount(container.record, turn)
-      else return await this.#mountReadOnly(container.record, turn)
+      if (turn === undefined) {
+        await delay(PATIENCE)
+        continue
+      }
+      await using held = new Resources()
+      held.use(turn)
+      const { record } = container
+      return await (purpose === 'write'
+        ? this.#mount(record, held)
+        : this.#mountToRead(record, held))
     }
   }
 
-  /** Mounts the files of a container that does not run; its turn ends with the mount. */
-  async #mount(record: ContainerRecord, turn: Disposable): Promise<OpenedRoot> {
-    try {
-      const snapshots = await this.#deps.services.snapshots()
-      const lower = await this.lowerOf(record)
-      const snapshot = await snapshots.use((one) => one.reopen(this.filesFolder(record.id), lower))
-      const root = await this.#openWith(record, snapshot.root)
-      return {
-        descriptor: root.descriptor,
-        [Symbol.asyncDispose]: async () => {
-          using _turn = turn
-          await using _snapshot = snapshot
-          await root[Symbol.asyncDispose]()
-        },
-      }
-    } catch (cause) {
-      turn[Symbol.dispose]()
-      throw cause
-    }
+  /** Mounts the files of a container that does not run. @param turn ends with the mount */
+  async #mount(record: ContainerRecord, turn: Resources): Promise<OpenedRoot> {
+    const snapshots = await this.#deps.services.snapshots()
+    const lower = await this.lowerOf(record)
+    const folder = this.filesFolder(record.id)
+    const snapshot = turn.use(await snapshots.use((one) => one.reopen(folder, lower)))
+    return released(await this.#openWith(record, snapshot.root), turn)
   }
 
   /** As `mount`, but what starts meanwhile is not kept waiting by who reads. */
-  async #mountReadOnly(record: ContainerRecord, turn: Disposable): Promise<OpenedRoot> {
+  async #mountToRead(record: ContainerRecord, turn: Resources): Promise<OpenedRoot> {
     const shown = await this.#show(record)
-    if (shown !== undefined) {
-      turn[Symbol.dispose]()
-      return shown
-    }
+    if (shown !== undefined) return shown
     // Where volumes and other mounts have no mount points yet, these are made.
     const made = await this.#mount(record, turn)
     if (!existsSync(this.#upperOf(record))) return made
@@ -231,20 +224,9 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
   /** Mounts a root with what the container mounts in it. */
   async #openWith(record: ContainerRecord, root: Mount): Promise<OpenedRoot> {
     const sandbox = await this.#deps.services.sandbox()
-    const opened = await this.#deps.openMounts(record)
-    try {
-      const made = await sandbox.openRoot([root, ...opened.mounts])
-      return {
-        descriptor: made.descriptor,
-        [Symbol.asyncDispose]: async () => {
-          using _mounts = opened
-          await made[Symbol.asyncDispose]()
-        },
-      }
-    } catch (cause) {
-      opened[Symbol.dispose]()
-      throw cause
-    }
+    await using held = new Resources()
+    const { mounts } = held.use(await this.#deps.openMounts(record))
+    return released(await sandbox.openRoot([root, ...mounts]), held)
   }
 
   /** The layers of a container, until they are disposed of. */
@@ -309,7 +291,22 @@ async function paused(container: Container): Promise<AsyncDisposable | undefined
     if (cause instanceof TsbuildError && ['UNSUPPORTED', 'CONFLICT'].includes(cause.code)) return
     throw cause
   }
-  return { [Symbol.asyncDispose]: () => container.resume() }
+  return {
+    [Symbol.asyncDispose]: async () => {
+      // It may have been killed, or resumed, meanwhile.
+      if (container.record.state.status === 'paused') await container.resume()
+    },
+  }
+}
+
+/** A root that takes with it what was held for it. */
+function released(root: OpenedRoot, held: Resources): OpenedRoot {
+  held.use(root)
+  const owned = held.move()
+  return {
+    descriptor: root.descriptor,
+    [Symbol.asyncDispose]: () => owned[Symbol.asyncDispose](),
+  }
 }
 
 /** As threads take them. */

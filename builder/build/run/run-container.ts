@@ -12,6 +12,7 @@ import {
   type Mount,
   type Platform,
   parsePlatform,
+  signalNumber,
   type TmpfsMount,
 } from '#core'
 import { Services } from '../services.ts'
@@ -125,7 +126,7 @@ function specOf(
     ...rest
   }: ContainerOptions,
   { root, settings }: { readonly root: Mount; readonly settings: Settings },
-): ProcessSpec & { readonly stopSignal: NodeJS.Signals } {
+): ProcessSpec & { readonly stopSignal: number } {
   const process = containerProcess(config.config, {
     ...rest,
     hostname: hostname ?? randomBytes(HOSTNAME_LENGTH).toString('hex'),
@@ -136,7 +137,7 @@ function specOf(
     ...process,
     ...{ init, network, security: privileged === true ? 'insecure' : 'sandbox' },
     ...{ extraHosts, shmSize, ulimits, resources, cgroupParent },
-    stopSignal: signalOf(process.stopSignal),
+    stopSignal: signalNumber(process.stopSignal) ?? constants.signals.SIGTERM,
     mounts: [root, ...mounts.toSorted((a, b) => depthOf(a) - depthOf(b))],
   }
 }
@@ -146,21 +147,12 @@ function depthOf({ target }: Mount): number {
   return target.split('/').filter((name) => name !== '').length
 }
 
-/** An image may name it with or without SIG, or by number. */
-function signalOf(text: string): NodeJS.Signals {
-  const signals = Object.entries(constants.signals)
-  const found = signals.find(([name, number]) =>
-    [name, name.slice('SIG'.length), `${number}`].includes(text),
-  )
-  return (found?.[0] ?? 'SIGTERM') as NodeJS.Signals
-}
-
 /** Milliseconds that a program has to end once it is asked to: less than a command has. */
 const STOP_TIMEOUT = 3000
 
 function stopAtAbort(
   running: RunningProcess,
-  stopSignal: NodeJS.Signals,
+  stopSignal: number,
   signal: AbortSignal | undefined,
 ): Disposable {
   let timer: NodeJS.Timeout | undefined

@@ -24,8 +24,8 @@ export class Child {
   }
 
   /** Sends a signal; a no-op once its pid is released, since that may be another process's then. */
-  signal(name: NodeJS.Signals): void {
-    if (!this.#isReleased) sendSignal(this.pid, name)
+  signal(signal: NodeJS.Signals | number): void {
+    if (!this.#isReleased) sendSignal(this.pid, signal)
   }
 
   /** Ends it, and releases its pid. */

@@ -29,7 +29,7 @@ export function shareChild(pid: number): SharedChild {
  */
 export function signalChild(
   { pid, pidState }: SharedChild,
-  signal: NodeJS.Signals,
+  signal: NodeJS.Signals | number,
   send: typeof sendSignal = sendSignal,
 ): void {
   if (Atomics.compareExchange(pidState, 0, TAKEN, SIGNALLING) !== TAKEN) return
@@ -58,7 +58,7 @@ export function killAndWait(pid: number): ProcessEnd {
 }
 
 /** Sends a signal to a process that may have ended already. */
-export function sendSignal(pid: number, signal: NodeJS.Signals): void {
+export function sendSignal(pid: number, signal: NodeJS.Signals | number): void {
   try {
     process.kill(pid, signal)
   } catch (cause) {

@@ -50,7 +50,7 @@ export interface StartedProcess extends AsyncDisposable {
   /** Gives its terminal another size; a no-op without one, or once it has ended. */
   resize(size: WindowSize): void
   /** Sends a signal to the process itself; a no-op once it has ended. */
-  signal(name: NodeJS.Signals): void
+  signal(signal: NodeJS.Signals | number): void
   /**
    * May be called any number of times.
    * @returns when the process has ended

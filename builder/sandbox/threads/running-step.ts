@@ -174,7 +174,7 @@ export class RunningStep {
       const child = launched.pid === first.pid ? first : new Child(launched.pid, endOthers)
       const control = {
         end: this.end,
-        signal: (name: NodeJS.Signals) => child.signal(name),
+        signal: (signal: NodeJS.Signals | number) => child.signal(signal),
         kill,
       }
       const { pid } = launched

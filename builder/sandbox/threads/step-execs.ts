@@ -65,7 +65,11 @@ function handleOfExec(
   end.catch(() => undefined)
   signal?.addEventListener('abort', kill)
   end.finally(() => signal?.removeEventListener('abort', kill)).catch(() => undefined)
-  return new ProcessHandle(streamsOf(io, end), { end, signal: (name) => child.signal(name), kill })
+  return new ProcessHandle(streamsOf(io, end), {
+    end,
+    signal: (signal) => child.signal(signal),
+    kill,
+  })
 }
 
 async function endOf(child: Child, isCancelled: () => boolean): Promise<ExitStatus> {

@@ -9,7 +9,7 @@ export interface ProcessControl {
   /** How it ended, once nothing is left of what ends with it. */
   readonly end: Promise<ExitStatus>
   /** Sends a signal to the process itself; a no-op once it has ended. */
-  signal(name: NodeJS.Signals): void
+  signal(signal: NodeJS.Signals | number): void
   /** Kills it with all that ends with it. */
   kill(): void
 }
@@ -31,8 +31,8 @@ export class ProcessHandle implements StartedProcess {
     this.resize = resize
   }
 
-  signal(name: NodeJS.Signals): void {
-    this.#control.signal(name)
+  signal(signal: NodeJS.Signals | number): void {
+    this.#control.signal(signal)
   }
 
   wait(): Promise<ExitStatus> {

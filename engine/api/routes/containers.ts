@@ -7,14 +7,11 @@ import { readBody, refuseBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices } from '../services/engine-services.ts'
-import { connectClient } from '../streams/connect-client.ts'
-import { parseDetachKeys } from '../streams/detach-keys.ts'
-import { hijack, type StreamKind } from '../streams/hijack.ts'
 import { sendJsonLines } from '../streams/json-lines.ts'
 import { listContainers, sizeOf as sizeOfFiles } from './container-list.ts'
 import { pruneContainers } from './container-prune.ts'
 import { inContainerVersion } from './container-versions.ts'
-import { logRoutes, replayLog } from './logs.ts'
+import { logRoutes } from './logs.ts'
 import { statsOf } from './stats.ts'
 import { topOf } from './top.ts'
 
@@ -101,10 +98,6 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     const code = await exit
     raw.end(`${JSON.stringify({ StatusCode: code })}\n`)
   })
-  app.post<OfContainer>('/containers/:id/attach', async (request, reply) => {
-    attach(services, request, reply)
-    return await reply
-  })
   app.get<OfContainer>('/containers/:id/top', async (request) =>
     topOf(find(request), new Query(request.url).text('ps_args') ?? '-ef'),
   )
@@ -187,40 +180,4 @@ function conditionOf(text: string = 'not-running'): WaitCondition {
   const found = CONDITIONS.find((one) => one === text)
   if (found !== undefined) return found
   throw new TsbuildError(`invalid condition: ${JSON.stringify(text)}`, { code: 'USAGE' })
-}
-
-function attach(
-  services: EngineServices,
-  request: ContainerRequest,
-  reply: Parameters<typeof hijack>[1],
-): void {
-  const query = new Query(request.url)
-  const container = services.containers.find(request.params.id)
-  const detachKeys = parseDetachKeys(query.text('detachKeys'))
-  const { Tty = false, OpenStdin = false, StdinOnce = false } = container.record.config
-  if (container.record.state.status === 'paused') {
-    throw new TsbuildError(
-      `container ${container.id} is paused, unpause the container before attach`,
-      { code: 'CONFLICT' },
-    )
-  }
-  const kind: StreamKind = Tty ? 'raw' : 'multiplexed'
-  container.reportAttached()
-  const isNamed = !Tty && versionOf(request).minor >= 42
-  const client = hijack(request, reply, isNamed ? 'multiplexed' : 'raw')
-  const stream = query.flag('stream')
-  const outputs = { stdout: query.flag('stdout'), stderr: query.flag('stderr') }
-  const connection = {
-    ...{ kind, outputs },
-    stdin: OpenStdin && query.flag('stdin'),
-    endsInput: StdinOnce && !Tty,
-    detachKeys: Tty ? detachKeys : undefined,
-  } as const
-  if (query.flag('logs')) {
-    void replayLog(services, container, { client, kind, outputs }).then(() => {
-      if (stream) connectClient(client, container.streams, connection)
-      else client.end()
-    })
-  } else if (stream) connectClient(client, container.streams, connection)
-  else client.end()
 }

@@ -1,14 +1,12 @@
-import type { Writable } from 'node:stream'
 import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { TsbuildError } from '#core'
-import type { Container } from '#engine/containers'
 import type { LogLine } from '#engine/logs'
 import { formatTime } from '#engine/model'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices, LogQuery } from '../services/engine-services.ts'
-import { clientSink, frame, type WantedOutputs } from '../streams/stdcopy.ts'
+import { frame } from '../streams/stdcopy.ts'
 import { parseMoment } from './event-stream.ts'
 
 /** The output of containers that was kept. */
@@ -32,31 +30,6 @@ export function logRoutes(app: FastifyInstance, services: EngineServices): void 
         .send(Readable.from(bytes, { objectMode: false }))
     },
   )
-}
-
-/** Writes what a log has to a client that attaches. */
-export async function replayLog(
-  services: EngineServices,
-  container: Container,
-  { client, kind, outputs }: ReplayTarget,
-): Promise<void> {
-  const sink = clientSink(client, kind, outputs)
-  const { signal } = new AbortController()
-  const query = { since: undefined, until: undefined, tail: 'all', follow: false } as const
-  for await (const { stream, data } of services.readLog(container, {
-    ...query,
-    ...outputs,
-    signal,
-  })) {
-    await sink(stream, data)
-  }
-}
-
-/** Who gets what a log has. */
-export interface ReplayTarget {
-  readonly client: Writable
-  readonly kind: 'raw' | 'multiplexed'
-  readonly outputs: WantedOutputs
 }
 
 function logQuery(query: Query, signal: AbortSignal): LogQuery {

@@ -14,9 +14,6 @@ export interface ClientConnection {
   readonly detachKeys: Buffer | undefined
 }
 
-/** What the input of a client ends as. */
-type InputEnd = 'ended' | 'detached' | 'gone'
-
 /**
  * Connects a client until the process ends, the client goes or types the detach keys. A client that has ended its input
  * still gets the output.
@@ -33,31 +30,34 @@ export function connectClient(
     client.resume()
     return
   }
-  void passInput(client, streams, detachKeys).then(async (end) => {
-    if (end === 'detached') {
+  void passInput(client, streams, { detachKeys, endsInput }).then((isDetached) => {
+    if (isDetached) {
       attached[Symbol.dispose]()
       client.end()
-    } else if (endsInput) (await streams.input())?.end()
+    }
   })
 }
 
+/** @returns whether the client typed the keys to detach */
 async function passInput(
   client: Duplex,
   streams: Streams,
-  detachKeys: Buffer | undefined,
-): Promise<InputEnd> {
+  { detachKeys, endsInput }: Pick<ClientConnection, 'detachKeys' | 'endsInput'>,
+): Promise<boolean> {
   const keys = detachKeys === undefined ? undefined : new DetachKeys(detachKeys)
+  // Of this run only: the client may outlive it.
   const input = await streams.input()
   try {
     for await (const chunk of inputOf(client)) {
       const { data, isDetached } = keys?.filter(chunk) ?? { data: chunk, isDetached: false }
       if (data.length > 0 && input?.writable === true && !input.write(data)) await drained(input)
-      if (isDetached) return 'detached'
+      if (isDetached) return true
     }
-    return 'ended'
   } catch {
-    return 'gone'
+    // It is gone.
   }
+  if (endsInput) input?.end()
+  return false
 }
 
 /** Leaves the other direction open when this one ends. */

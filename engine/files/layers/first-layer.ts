@@ -5,7 +5,6 @@ import {
   lutimesSync,
   mkdirSync,
   renameSync,
-  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -13,6 +12,7 @@ import { join } from 'node:path'
 import { stackTree } from '#builder/layer'
 import { fileRights } from '#builder/linux'
 import { ioError, type Name, parentOf, type Tree } from '#core'
+import { removeTreeSync } from '#disk'
 
 /** What every container of docker has, and no image gets when a container is committed. */
 const ENTRIES: readonly (readonly [path: string, made: 'directory' | 'file' | { to: string }])[] = [
@@ -43,7 +43,7 @@ export function makeFirstLayer(directory: string, lower: readonly string[]): voi
   const making = `${directory}-making`
   const image = stackTree(lower)
   try {
-    rmSync(making, { recursive: true, force: true })
+    removeTreeSync(making)
     mkdirSync(making, { recursive: true })
     chmodSync(making, MODE)
     for (const [path, made] of ENTRIES) makeEntry(making, { path, made, image })

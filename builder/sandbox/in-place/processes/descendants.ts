@@ -65,7 +65,7 @@ function killUntil<T>(end: () => T | undefined, find: () => readonly FoundProces
 }
 
 /** Sends a signal to a process of any user, for which not every root has the right. */
-export function signalProcess(pid: number, signal: NodeJS.Signals): void {
+export function signalProcess(pid: number, signal: NodeJS.Signals | number): void {
   try {
     sendSignal(pid, signal)
   } catch (cause) {
@@ -74,7 +74,7 @@ export function signalProcess(pid: number, signal: NodeJS.Signals): void {
   }
 }
 
-function signalAsOwner(pid: number, signal: NodeJS.Signals): void {
+function signalAsOwner(pid: number, signal: NodeJS.Signals | number): void {
   const owner = statSync(`/proc/${pid}`, { throwIfNoEntry: false })
   if (owner === undefined) return
   try {
