@@ -173,6 +173,6 @@ function inspect(
     network: networks.settings(record),
     execs: containers.execsOf(container).map(({ id }) => id),
     health: health?.document(),
-    paths: { ...paths, log: runner.logs.open(record).path },
+    paths: { ...paths, log: runner.logs.pathOf(record) },
   })
 }

@@ -65,7 +65,9 @@ export class LimitWarnings {
 
 function isSet(value: unknown): boolean {
   if (Array.isArray(value)) return value.length > 0
-  return value !== undefined && value !== 0 && value !== '' && value !== false
+  // Docker's client says -1 where its user said nothing.
+  if (typeof value === 'number') return value > 0
+  return value !== undefined && value !== '' && value !== false
 }
 
 async function failingControllers(): Promise<ReadonlySet<LimitCheck['controller']>> {

@@ -63,6 +63,7 @@ const KNOWN = new Set([
   ...[
     'containers',
     'volumes',
+    'run',
     'engine.lock',
     'parts',
     'lock',

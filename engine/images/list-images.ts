@@ -1,6 +1,14 @@
 import type { Store } from '#cache'
-import type { Json, JsonObject } from '#core'
-import { type Filters, matchesAny, matchesLabels, parseFilters } from '#engine/model'
+import { type Json, type JsonObject, TsbuildError } from '#core'
+import {
+  booleanFilter,
+  type Filters,
+  matchesAny,
+  matchesLabels,
+  parseFilters,
+  parseMoment,
+} from '#engine/model'
+import { pathMatcher } from '#parser'
 import { familiarReference, formatReference } from '#registry-client'
 import {
   chainIdsOf,
@@ -12,9 +20,7 @@ import {
   sizeOf,
   tagsOf,
 } from './image/engine-image.ts'
-import { booleanFilter, timeFilter } from './image/filter-values.ts'
 import { findImage } from './image/find-image.ts'
-import { matchesPattern } from './image/pattern.ts'
 import { descriptorDocument } from './image-documents.ts'
 import { manifestSummaries } from './manifest-summaries.ts'
 
@@ -44,14 +50,13 @@ export async function listImages(
   deps: ListDeps,
 ): Promise<readonly JsonObject[]> {
   const filters = parseFilters(query.filters, FILTERS)
-  const fits = imageFilter(images, filters)
+  const namesOf = namesFilter(filters)
+  const fits = imageFilter(images, filters, namesOf)
   const shared = query.sharedSize === true ? sharedLayers(images) : undefined
-  const found = images
-    .filter(fits)
-    .toSorted((a, b) => (createdOf(b) ?? 0) - (createdOf(a) ?? 0) || (a.id < b.id ? -1 : 1))
+  const found = images.filter(fits).toSorted(newestFirst)
   const documents = []
   for (const image of found) {
-    const names = namesWithin(image, filters)
+    const names = namesOf(image)
     documents.push({
       ...summaryOf(image, names, deps),
       SharedSize: shared === undefined ? -1 : shared(image, deps.store),
@@ -80,7 +85,7 @@ function summaryOf(
     ParentId: '',
     RepoTags: isUnnamed ? ['<none>:<none>'] : [...tags],
     RepoDigests: isUnnamed ? ['<none>@<none>'] : [...digests],
-    Created: created === undefined ? 0 : Math.floor(created / 1000),
+    Created: Number((created ?? 0n) / 1_000_000_000n),
     Size: size,
     ...(minor < 44 ? { VirtualSize: size } : {}),
     Labels: labelsOf(image),
@@ -93,10 +98,37 @@ function labelsOf({ config }: EngineImage): Json {
   return config.config.Labels === undefined ? null : { ...config.config.Labels }
 }
 
-/** With a pattern, only the names that it fits. */
-function namesWithin(image: EngineImage, filters: Filters): ImageNames {
-  const patterns = filters.get('reference') ?? []
-  if (patterns.length === 0) return { tags: tagsOf(image), digests: repositoryDigestsOf(image) }
+/** Names of images; with patterns, only those that fit one. @throws {TsbuildError} USAGE */
+function namesFilter(filters: Filters): (image: EngineImage) => ImageNames {
+  const patterns = (filters.get('reference') ?? []).map(referenceMatcher)
+  return (image) =>
+    patterns.length === 0
+      ? { tags: tagsOf(image), digests: repositoryDigestsOf(image) }
+      : namesThatFit(image, patterns)
+}
+
+/** Far more than names are long. */
+const MOST_CHARACTERS = 1024
+
+function referenceMatcher(pattern: string): (name: string) => boolean {
+  if (pattern.length > MOST_CHARACTERS) return () => false
+  try {
+    return pathMatcher(pattern)
+  } catch (cause) {
+    throw new TsbuildError('syntax error in pattern', { code: 'USAGE', cause })
+  }
+}
+
+function newestFirst(one: EngineImage, other: EngineImage): number {
+  const [first = 0n, second = 0n] = [createdOf(one), createdOf(other)]
+  if (first !== second) return first > second ? -1 : 1
+  return one.id < other.id ? -1 : 1
+}
+
+function namesThatFit(
+  image: EngineImage,
+  patterns: readonly ((name: string) => boolean)[],
+): ImageNames {
   const fitting = referencesOf(image).filter((reference) => {
     const { registry, repository } = reference
     const targets = [
@@ -105,7 +137,7 @@ function namesWithin(image: EngineImage, filters: Filters): ImageNames {
       formatReference(reference),
       `${registry}/${repository}`,
     ]
-    return patterns.some((pattern) => targets.some((target) => matchesPattern(pattern, target)))
+    return patterns.some((fits) => targets.some(fits))
   })
   return {
     tags: fitting.flatMap(({ digest, text }) => (digest === undefined ? [text] : [])),
@@ -116,11 +148,12 @@ function namesWithin(image: EngineImage, filters: Filters): ImageNames {
 function imageFilter(
   images: readonly EngineImage[],
   filters: Filters,
+  namesOf: (image: EngineImage) => ImageNames,
 ): (image: EngineImage) => boolean {
-  const timeOf = (text: string): number => createdOf(findImage(images, text)) ?? 0
+  const timeOf = (text: string): bigint => createdOf(findImage(images, text)) ?? 0n
   const before = [
     ...(filters.get('before') ?? []).map(timeOf),
-    ...(filters.get('until') ?? []).map((text) => timeFilter('until', text)),
+    ...(filters.get('until') ?? []).map(parseMoment),
   ]
   const since = (filters.get('since') ?? []).map(timeOf)
   const dangling = booleanFilter(filters, 'dangling')
@@ -131,7 +164,7 @@ function imageFilter(
     if (!matchesLabels(filters, image.config.config.Labels)) return false
     const isDangling = tagsOf(image).length === 0
     if (dangling !== undefined && dangling !== isDangling) return false
-    const { tags, digests } = namesWithin(image, filters)
+    const { tags, digests } = namesOf(image)
     return matchesAny(filters, 'reference', () => tags.length + digests.length > 0)
   }
 }

@@ -1,7 +1,5 @@
-import { TsbuildError } from '#core'
-import { matchesLabels, parseFilters } from '#engine/model'
+import { booleanFilter, matchesLabels, parseFilters, untilFilter } from '#engine/model'
 import { createdOf, type EngineImage, referencesOf, tagsOf } from './image/engine-image.ts'
-import { booleanFilter, timeFilter } from './image/filter-values.ts'
 import {
   type RemoveDeps,
   type RemovedImage,
@@ -26,16 +24,11 @@ export async function pruneImages(
 ): Promise<RemovedImage> {
   const filters = parseFilters(text, FILTERS)
   const danglingOnly = booleanFilter(filters, 'dangling') ?? true
-  const [until, ...more] = filters.get('until') ?? []
-  if (more.length > 0) {
-    throw new TsbuildError('more than one until filter specified', { code: 'USAGE' })
-  }
-  const limit = until === undefined ? undefined : timeFilter('until', until)
+  const isOld = untilFilter(filters)
   const used = new Set(deps.users.map(({ image }) => image))
   const chosen = images.filter((image) => {
-    const created = createdOf(image)
-    if (limit !== undefined && (created === undefined || created > limit)) return false
-    if (!matchesLabels(filters, image.config.config.Labels)) return false
+    if (!isOld(createdOf(image)) || !matchesLabels(filters, image.config.config.Labels))
+      return false
     return !image.ids.some((id) => used.has(id)) && !(danglingOnly && tagsOf(image).length > 0)
   })
   return await removeAll(chosen, images, deps)

@@ -6,13 +6,11 @@ import { Pulse } from './files/pulse.ts'
 import type { EntryFormat } from './format/entry-format.ts'
 import { LineSplitter } from './format/line-splitter.ts'
 import type { LogLine, LogStream } from './format/log-line.ts'
-import { NanosecondClock } from './format/timestamps.ts'
+import { NanosecondClock } from './format/nanosecond-clock.ts'
 import { followLog, type ReadableLog, type ReadOptions, readLog } from './reading/read-log.ts'
 
 /** What a container prints, written and read. There is one at a time for each container. */
 export interface ContainerLog extends AsyncDisposable {
-  /** Of the file in docker's format, for those who read it themselves; empty when there is none. */
-  readonly path: string
   /**
    * Takes what came from a pipe of the container; the bytes are not kept. Never fails: a disk that is full costs lines.
    * @returns a promise where the disk is slow: the pipe is not read before it is fulfilled
@@ -37,8 +35,6 @@ export interface ContainerLog extends AsyncDisposable {
 /** What makes a log of files. */
 export interface FileLogOptions {
   readonly path: string
-  /** Whether others may read the file themselves. */
-  readonly isPublic: boolean
   readonly format: EntryFormat
   readonly limits: LogLimits
   readonly maxBuffered: number | undefined
@@ -48,7 +44,6 @@ export interface FileLogOptions {
 
 /** A log in files that are rotated. */
 export class FileLog implements ContainerLog {
-  readonly path: string
   readonly #files: LogFiles
   readonly #pulse = new Pulse()
   readonly #writer: LogWriter
@@ -62,7 +57,6 @@ export class FileLog implements ContainerLog {
 
   constructor(options: FileLogOptions) {
     const { format, limits, maxBuffered } = options
-    this.path = options.isPublic ? options.path : ''
     this.#files = new LogFiles(options.path, limits)
     const onFailure = (failure: unknown): void => {
       if (!this.#hasFailed) options.onFailure(failure)

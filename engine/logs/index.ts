@@ -1,6 +1,6 @@
 export type { ContainerLog } from './container-log.ts'
 export type { LogLine, LogStream } from './format/log-line.ts'
-export { logAttributes, type OpenLogOptions, openLog } from './open-log.ts'
+export { logAttributes, logPath, type OpenLogOptions, openLog } from './open-log.ts'
 /** @internal */
 export type { LogDriver, LogOptions } from './options/check-options.ts'
 export { checkLogOptions } from './options/check-options.ts'

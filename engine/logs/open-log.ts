@@ -35,13 +35,25 @@ export function openLog({
   const attributes = attributesOf(options, container)
   const isPublic = driver === 'json-file'
   return new FileLog({
-    path: join(directory, isPublic ? `${container.id}-json.log` : 'container.log'),
-    isPublic,
+    path: join(directory, isPublic ? publicName(container) : 'container.log'),
     format: isPublic ? jsonFormat(attributes) : LOCAL_FORMAT,
     limits: limitsOf(driver, options),
     maxBuffered: maxBufferedOf(options),
     onFailure,
   })
+}
+
+/** The file of a log for those who read it themselves; empty when there is none. */
+export function logPath({
+  driver,
+  directory,
+  container,
+}: Pick<OpenLogOptions, 'driver' | 'directory' | 'container'>): string {
+  return driver === 'json-file' ? join(directory, publicName(container)) : ''
+}
+
+function publicName({ id }: LoggedContainer): string {
+  return `${id}-json.log`
 }
 
 /** What a log says with each of its lines (`docker logs --details`). @throws as `openLog` */
@@ -54,7 +66,6 @@ export function logAttributes({
 }
 
 const NO_LOG: ContainerLog = {
-  path: '',
   write: () => undefined,
   begin: () => undefined,
   end: async () => undefined,

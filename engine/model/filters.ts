@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, TsbuildError } from '#core'
+import { parseMoment } from './time.ts'
 
 /** Values by the name of a filter. */
 export type Filters = ReadonlyMap<string, readonly string[]>
@@ -63,4 +64,56 @@ export function matchesAny(
 ): boolean {
   const values = filters.get(name)
   return values === undefined || values.length === 0 || values.some(fits)
+}
+
+/** The value of a filter that is true or false; absent: not asked for. @throws {TsbuildError} USAGE */
+export function booleanFilter(filters: Filters, name: string): boolean | undefined {
+  const values = filters.get(name) ?? []
+  if (values.length === 0) return undefined
+  const isTrue = values.some((value) => value === 'true' || value === '1')
+  const isFalse = values.some((value) => value === 'false' || value === '0')
+  if (isTrue !== isFalse) return isTrue
+  throw new TsbuildError(`invalid filter '${name}=[${values.join(' ')}]'`, { code: 'USAGE' })
+}
+
+/** Whether a thing is older than `until` says; all are without that filter. @throws {TsbuildError} USAGE */
+export function untilFilter(filters: Filters): (created: bigint | undefined) => boolean {
+  const [text, second] = filters.get('until') ?? []
+  if (second !== undefined) {
+    throw new TsbuildError('more than one until filter specified', { code: 'USAGE' })
+  }
+  if (text === undefined) return () => true
+  const limit = parseMoment(text)
+  return (created) => created !== undefined && created < limit
+}
+
+/** Whether one of the names of a thing fits `name`: has it as a part, or a part that fits it as a pattern. */
+export function nameFilter(filters: Filters): (...names: readonly string[]) => boolean {
+  const wanted = (filters.get('name') ?? []).map(nameMatcher)
+  return (...names) =>
+    wanted.length === 0 || names.some((name) => wanted.some((fits) => fits(name)))
+}
+
+function nameMatcher(wanted: string): (name: string) => boolean {
+  const pattern = patternOf(wanted)
+  return (name) => name.includes(wanted) || pattern?.test(name) === true
+}
+
+const MOST_CHARACTERS = 100
+const MOST_REPETITIONS = 3
+const MOST_CHOICES = 10
+
+/** A pattern of a client may need any amount of time: one that might is none, as one that is malformed. */
+function patternOf(text: string): RegExp | undefined {
+  const isSlow =
+    text.length > MOST_CHARACTERS ||
+    /\)[*+?{]|\(\?|\\[\dk]/.test(text) ||
+    (text.match(/[*+{]/g) ?? []).length > MOST_REPETITIONS ||
+    (text.match(/[|?]/g) ?? []).length > MOST_CHOICES
+  if (isSlow) return undefined
+  try {
+    return new RegExp(text)
+  } catch {
+    return undefined
+  }
 }

@@ -2,7 +2,15 @@ export * from './bodies.ts'
 export { capabilitiesOf } from './capabilities.ts'
 export * from './container-record.ts'
 export { EMPTY_CONFIG } from './empty-config.ts'
-export { type Filters, matchesAny, matchesLabels, parseFilters } from './filters.ts'
+export {
+  booleanFilter,
+  type Filters,
+  matchesAny,
+  matchesLabels,
+  nameFilter,
+  parseFilters,
+  untilFilter,
+} from './filters.ts'
 export { mergeConfig, variableName } from './merge-config.ts'
 export {
   checkContainerName,
@@ -19,4 +27,12 @@ export {
   EXEC_SHAPE,
   UPDATE_SHAPE,
 } from './shapes.ts'
-export { formatTime, instant, now } from './time.ts'
+export {
+  byCreation,
+  formatTime,
+  formatWholeTime,
+  instant,
+  now,
+  parseMoment,
+  parseTime,
+} from './time.ts'

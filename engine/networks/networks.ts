@@ -7,6 +7,7 @@ import {
 } from '#builder/network'
 import { type JsonObject, Resources, TsbuildError } from '#core'
 import {
+  byCreation,
   type ContainerRecord,
   type EndpointConfig,
   findNamed,
@@ -90,11 +91,7 @@ export class Networks implements AsyncDisposable {
   /** The documents of GET /networks, newest last. @param filters as the query has them. @throws {TsbuildError} USAGE */
   list(filters?: string): readonly JsonObject[] {
     const isListed = networkFilter(filters, (network) => this.#isUsed(network))
-    return this.#options.documents
-      .all()
-      .filter(isListed)
-      .toSorted((one, other) => (momentOf(one) < momentOf(other) ? -1 : 1))
-      .map(networkSummary)
+    return this.#options.documents.all().filter(isListed).toSorted(byCreation).map(networkSummary)
   }
 
   /** The document of GET /networks/{id}. @throws {TsbuildError} NOT_FOUND, USAGE */
@@ -313,12 +310,6 @@ export class Networks implements AsyncDisposable {
       return [address, alias, hostnameOf(id, config), target.record.name] as const
     })
   }
-}
-
-/** When it was made, in a form that is in order as text: times are written without the zeros at their end. */
-function momentOf({ created }: NetworkRecord): string {
-  const [seconds = '', fraction = ''] = created.replace('Z', '').split('.')
-  return `${seconds}.${fraction.padEnd(9, '0')}`
 }
 
 function attributesOf({ name, driver }: NetworkRecord): Readonly<Record<string, string>> {

@@ -6,6 +6,7 @@ import {
   type LogLine,
   type LogStream,
   logAttributes,
+  logPath,
   type OpenLogOptions,
   openLog,
 } from '#engine/logs'
@@ -13,8 +14,9 @@ import type { ContainerRecord } from '#engine/model'
 
 /** Where logs are, and who is told when they fail. */
 export interface ContainerLogsOptions {
+  readonly folderOf: (id: string) => string
   /** Makes the folder of a container, if it is not there. */
-  readonly folder: (id: string) => string
+  readonly makeFolder: (id: string) => string
   readonly onWarning: (message: string) => void
 }
 
@@ -36,15 +38,20 @@ export class ContainerLogs {
   readonly open = (record: ContainerRecord): ContainerLog => {
     const known = this.#opened.get(record.id)
     if (known !== undefined) return known
-    const { onWarning, folder } = this.#options
+    const { onWarning, makeFolder } = this.#options
     const log = openLog({
       ...logOptions(record),
-      directory: folder(record.id),
+      directory: makeFolder(record.id),
       onFailure: (failure) =>
         onWarning(`the output of container ${record.name} cannot be kept: ${String(failure)}`),
     })
     this.#opened.set(record.id, log)
     return log
+  }
+
+  /** The file of a log for those who read it themselves; empty when there is none. */
+  pathOf(record: ContainerRecord): string {
+    return logPath({ ...logOptions(record), directory: this.#options.folderOf(record.id) })
   }
 
   /** Lines of a log, and those to come where they are asked for. @throws {TsbuildError} UNSUPPORTED */

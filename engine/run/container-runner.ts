@@ -42,7 +42,11 @@ export class ContainerRunner {
     this.#services = services
     this.#options = options
     const { onWarning } = options
-    this.logs = new ContainerLogs({ onWarning, folder: (id) => this.#madeFolder(id) })
+    this.logs = new ContainerLogs({
+      onWarning,
+      folderOf: (id) => this.folder(id),
+      makeFolder: (id) => this.#madeFolder(id),
+    })
   }
 
   /** The folder with what a container has changed, and its log. */

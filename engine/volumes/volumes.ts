@@ -1,6 +1,14 @@
 import type { Json, JsonObject } from '#core'
 import { firstFailure, TsbuildError } from '#core'
-import { type Filters, matchesAny, matchesLabels, newId, now } from '#engine/model'
+import {
+  booleanFilter,
+  type Filters,
+  matchesAny,
+  matchesLabels,
+  nameFilter,
+  newId,
+  now,
+} from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import { MemoryVolumes } from './memory-volumes.ts'
 import { checkVolumeName } from './options/volume-name.ts'
@@ -120,11 +128,12 @@ export class Volumes {
    * @throws {TsbuildError} USAGE
    */
   list(filters: Filters): readonly VolumeRecord[] {
-    const isDangling = danglingIn(filters)
+    const isDangling = booleanFilter(filters, 'dangling')
+    const isNamed = nameFilter(filters)
     return this.all().filter(
       (record) =>
         (isDangling === undefined || isDangling === (this.usersOf(record.id).length === 0)) &&
-        matchesAny(filters, 'name', (wanted) => matchesName(record.id, wanted)) &&
+        isNamed(record.id) &&
         matchesAny(filters, 'driver', (wanted) => wanted === 'local') &&
         matchesLabels(filters, record.labels),
     )
@@ -232,23 +241,4 @@ function driverError(id: string, driver: string): TsbuildError {
   return new TsbuildError(`create ${id}: error looking up volume plugin ${driver}: ${reason}`, {
     code: 'NOT_FOUND',
   })
-}
-
-function danglingIn(filters: Filters): boolean | undefined {
-  const values = filters.get('dangling')
-  if (values === undefined || values.length === 0) return undefined
-  const isTrue = values.some((value) => value === 'true' || value === '1')
-  const isFalse = values.some((value) => value === 'false' || value === '0')
-  if (isTrue !== isFalse) return isTrue
-  throw new TsbuildError(`invalid filter 'dangling=[${values.join(' ')}]'`, { code: 'USAGE' })
-}
-
-/** A part of the name, or a pattern that a part of it fits. */
-function matchesName(name: string, wanted: string): boolean {
-  if (name.includes(wanted)) return true
-  try {
-    return new RegExp(wanted).test(name)
-  } catch {
-    return false
-  }
 }

@@ -1,7 +1,14 @@
 import type { FastifyRequest } from 'fastify'
 import { isJsonObject, type Json, type JsonObject, TsbuildError } from '#core'
 import { type Container, commandOf, describeStatus } from '#engine/containers'
-import { type ContainerStatus, type Filters, matchesAny, matchesLabels } from '#engine/model'
+import {
+  byCreation,
+  type ContainerStatus,
+  type Filters,
+  matchesAny,
+  matchesLabels,
+  nameFilter,
+} from '#engine/model'
 import type { ManifestDescriptors } from '../facts/manifest-descriptors.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
@@ -23,12 +30,10 @@ export async function listContainers(
   const limit = query.integer('limit') ?? -1
   const all = query.flag('all') || limit > 0 || filters.has('status') || filters.has('exited')
   const { containers } = services
-  const newestFirst = containers
-    .all()
-    .toSorted((a, b) => compare(b.record.created, a.record.created))
+  const newestFirst = containers.all().toSorted((a, b) => byCreation(b.record, a.record))
   const found = newestFirst
     .filter((one) => all || isShown(one.record.state.status))
-    .filter((one) => fits(one, filters, services))
+    .filter(containerFilter(filters, services))
   const shown = limit > 0 ? found.slice(0, limit) : found
   const { minor } = versionOf(request)
   const isSized = query.flag('size')
@@ -77,27 +82,32 @@ function isShown(status: ContainerStatus): boolean {
   return status === 'running' || status === 'paused' || status === 'restarting'
 }
 
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
-}
-
 const STATUSES = new Set([
   ...['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'],
 ])
+
+/** @throws {TsbuildError} USAGE, NOT_FOUND */
+function containerFilter(
+  filters: Filters,
+  services: EngineServices,
+): (container: Container) => boolean {
+  const wrong = (filters.get('status') ?? []).find((status) => !STATUSES.has(status))
+  if (wrong !== undefined) {
+    throw new TsbuildError(`invalid filter 'status=${wrong}'`, { code: 'USAGE' })
+  }
+  const isNamed = nameFilter(filters)
+  return (container) =>
+    isNamed(container.name, `/${container.name}`) && fits(container, filters, services)
+}
 
 function fits(container: Container, filters: Filters, services: EngineServices): boolean {
   const { containers, networks } = services
   const { record } = container
   const { state, image, mounts, config } = record
-  const wrong = (filters.get('status') ?? []).find((status) => !STATUSES.has(status))
-  if (wrong !== undefined) {
-    throw new TsbuildError(`invalid filter 'status=${wrong}'`, { code: 'USAGE' })
-  }
   const names = Object.keys(record.endpoints)
   return (
     matchesLabels(filters, config.Labels) &&
     matchesAny(filters, 'id', (id) => record.id.startsWith(id)) &&
-    matchesAny(filters, 'name', (name) => new RegExp(name).test(`/${record.name}`)) &&
     matchesAny(filters, 'status', (status) => status === state.status) &&
     matchesAny(
       filters,
@@ -116,8 +126,8 @@ function fits(container: Container, filters: Filters, services: EngineServices):
     ) &&
     matchesAny(filters, 'health', (health) => health === (container.health?.status ?? 'none')) &&
     matchesAny(filters, 'ancestor', (name) => isOf(image, name)) &&
-    matchesAny(filters, 'before', (id) => record.created < containers.find(id).record.created) &&
-    matchesAny(filters, 'since', (id) => record.created > containers.find(id).record.created)
+    matchesAny(filters, 'before', (id) => byCreation(record, containers.find(id).record) < 0) &&
+    matchesAny(filters, 'since', (id) => byCreation(record, containers.find(id).record) > 0)
   )
 }
 

@@ -1,6 +1,5 @@
 import type { Json } from '#core'
-import { TsbuildError } from '#core'
-import { type Filters, matchesAny, matchesLabels } from '#engine/model'
+import { type Filters, matchesAny, matchesLabels, parseMoment } from '#engine/model'
 import type { EngineEvent, Events } from '#engine/state'
 
 /** Which events are asked for. */
@@ -39,18 +38,6 @@ export async function* eventsOf(
     await wake.promise
     wake = Promise.withResolvers()
   }
-}
-
-/** Nanoseconds since the epoch. @throws {TsbuildError} USAGE */
-export function parseMoment(text: string): bigint {
-  const seconds = /^(\d{1,12})(?:\.(\d{1,9}))?$/.exec(text)
-  if (seconds !== null) {
-    const [, whole = '0', fraction = ''] = seconds
-    return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'))
-  }
-  const time = Date.parse(text)
-  if (!Number.isNaN(time)) return BigInt(time) * 1_000_000n
-  throw new TsbuildError(`invalid time ${JSON.stringify(text.slice(0, 100))}`, { code: 'USAGE' })
 }
 
 function nowNano(): bigint {

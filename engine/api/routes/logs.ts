@@ -2,12 +2,11 @@ import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { TsbuildError } from '#core'
 import type { LogLine } from '#engine/logs'
-import { formatTime } from '#engine/model'
+import { formatWholeTime, parseMoment } from '#engine/model'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices, LogQuery } from '../services/engine-services.ts'
 import { frame } from '../streams/stdcopy.ts'
-import { parseMoment } from './event-stream.ts'
 
 /** The output of containers that was kept. */
 export function logRoutes(app: FastifyInstance, services: EngineServices): void {
@@ -85,11 +84,5 @@ async function* bytesOf(
 /** Once for each line, whose pieces follow each other. */
 function prefixOf({ time, isContinued }: LogLine, shown: ShownParts): string {
   if (isContinued) return ''
-  return `${shown.time ? `${padded(formatTime(time))} ` : ''}${shown.details}`
-}
-
-/** With nine digits of nanoseconds, so that columns align. */
-function padded(time: string): string {
-  const [seconds = '', fraction = ''] = time.replace('Z', '').split('.')
-  return `${seconds}.${fraction.padEnd(9, '0')}Z`
+  return `${shown.time ? `${formatWholeTime(time)} ` : ''}${shown.details}`
 }

@@ -16,6 +16,7 @@ import {
   parseManifestOrIndex,
   TsbuildError,
 } from '#core'
+import { parseTime } from '#engine/model'
 import { familiarReference, parseReference, type Reference } from '#registry-client'
 
 /** What the index of the store has of an image: a name, or none. */
@@ -167,7 +168,6 @@ export function sizeOf(store: Store, image: Pick<LocalDocuments, 'config' | 'man
 }
 
 /** Milliseconds since the epoch; `undefined` where its config does not say. */
-export function createdOf({ config }: Pick<LocalDocuments, 'config'>): number | undefined {
-  const time = Date.parse(config.created ?? '')
-  return Number.isNaN(time) ? undefined : time
+export function createdOf({ config }: Pick<LocalDocuments, 'config'>): bigint | undefined {
+  return parseTime(config.created ?? '')
 }

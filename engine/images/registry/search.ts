@@ -1,7 +1,6 @@
 import { clientFor, type ImageOptions } from '#builder'
 import { type JsonObject, TsbuildError } from '#core'
-import { parseFilters } from '#engine/model'
-import { booleanFilter } from '../image/filter-values.ts'
+import { booleanFilter, parseFilters } from '#engine/model'
 import { credentialsFor } from './request-credentials.ts'
 
 /** The query and the headers of `GET /images/search`. */

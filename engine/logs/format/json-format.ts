@@ -1,8 +1,8 @@
+import { formatTime, parseTime } from '#engine/model'
 import type { EntryFormat, LogEntry } from './entry-format.ts'
 import { escapeBytes, needsNoEscape } from './escape-json.ts'
 import type { LineRun } from './line-run.ts'
 import { endsLine } from './log-line.ts'
-import { formatTime, parseTime } from './timestamps.ts'
 
 /**
  * Docker's json-file, byte for byte, which other programs read as well.

@@ -1,8 +1,14 @@
 /** The daemon that the commands for containers start themselves. */
 import assert from 'node:assert/strict'
-import { readdirSync, readFileSync } from 'node:fs'
+import { lstatSync, readdirSync, readFileSync } from 'node:fs'
 import { setTimeout } from 'node:timers/promises'
-import { type TemporaryDirectory, temporaryDirectory } from '../../support/peers/index.ts'
+import {
+  createUser,
+  run,
+  type TemporaryDirectory,
+  temporaryDirectory,
+} from '../../support/peers/index.ts'
+import { installedFor } from '../support/installed.ts'
 import { tsbuild } from '../support/tsbuild.ts'
 
 /** Milliseconds. */
@@ -34,6 +40,23 @@ describe("tsbuild's own daemon", () => {
     await end(pid)
     assert.equal((await tsbuild(['ps', '-q'], start)).status, 0)
     assert.equal(daemonsOf(root).length, 1)
+  })
+
+  it('lies in the store where a user has no folder for what runs', async () => {
+    await using user = await createUser()
+    await using installed = await installedFor(user)
+    const root = `${user.home}/fresh`
+    const [command = '', ...words] = [...user.prefix, ...installed.command]
+    const ask = async (): Promise<string> =>
+      (await run(command, [...words, '--root', root, 'ps', '-q'], { env: { HOME: user.home } }))
+        .stdout
+    assert.equal(await ask(), '')
+    const [pid] = daemonsOf(root)
+    assert.ok(pid)
+    assert.ok(lstatSync(`${root}/run/engine.sock`).isSocket())
+    await end(pid)
+    assert.equal(await ask(), '')
+    for (const again of daemonsOf(root)) await end(again)
   })
 
   it('is none of a command that names another one', async () => {
