@@ -28,8 +28,11 @@ export interface EngineOptions extends Omit<ContainerServicesOptions, 'onEvent'>
 /** Containers on a store, and what serves them. One engine has a store at a time. */
 export interface Engine extends AsyncDisposable {
   readonly services: EngineServices
-  /** Brings containers into the state that they are in without their processes, and starts those whose policy says so. */
-  restore(): Promise<void>
+  /**
+   * Brings volumes and containers into the state that they are in without the processes of an engine before.
+   * @returns starts the containers whose policies say so, and removes what is left of others
+   */
+  restore(): Promise<() => Promise<void>>
   /** Whether a container runs, or is to be started again. */
   isUsed(): boolean
   /** Stops all containers. */
@@ -97,10 +100,12 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
   const images: Images = new Images({
     root: store.root,
     events,
-    users: () =>
-      containers
+    users: () => [
+      ...containers
         .all()
-        .map(({ record, isRunning }) => ({ id: record.id, image: record.image.id, isRunning })),
+        .map(({ id, record, isRunning }) => ({ id, image: record.image.id, isRunning })),
+      ...containers.drafts().map(({ id, image }) => ({ id, image: image.id, isRunning: true })),
+    ],
   })
   return {
     services: servicesOf({
@@ -109,8 +114,11 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     restore: async () => {
       await volumes.volumes.restore()
       const all = containers.all()
-      const strangers = runner.removeStrangers(new Set(all.map(({ id }) => id)))
-      await Promise.all([strangers, ...all.map((one) => one.recover())])
+      const resumed = all.map((one) => one.recover())
+      const strangers = runner.strangers(new Set(all.map(({ id }) => id)))
+      return async () => {
+        await Promise.all([runner.removeFolders(strangers), ...resumed.map((resume) => resume())])
+      }
     },
     isUsed: () => containers.all().some(({ isRunning }) => isRunning),
     shutDown: async () => {

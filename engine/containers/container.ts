@@ -238,22 +238,32 @@ export class Container {
     await this.#ended
   }
 
-  /** Begins where an engine has ended that was killed, or stopped with its containers. */
-  async recover(): Promise<void> {
-    const { state, hostConfig, isStoppedByUser } = this.#record
+  /**
+   * Begins where an engine has ended that was killed, or stopped with its containers: nothing of it runs any more.
+   * @returns does what its policies ask for then
+   */
+  recover(): () => Promise<void> {
+    const { state } = this.#record
     const { status } = state
     const wasRunning = status === 'running' || status === 'paused' || status === 'restarting'
     if (wasRunning) {
       const exitCode = status === 'restarting' ? state.exitCode : KILLED
       this.#setState({ status: 'exited', pid: 0, exitCode, finishedAt: now() })
     }
-    if (hostConfig.AutoRemove === true && (wasRunning || status === 'exited')) {
+    return () => this.#resumePolicies(wasRunning)
+  }
+
+  async #resumePolicies(wasRunning: boolean): Promise<void> {
+    const { state, hostConfig, isStoppedByUser } = this.#record
+    // A client may have begun something with it already.
+    if (this.#run !== undefined || this.#isRemoved) return
+    if (hostConfig.AutoRemove === true && (wasRunning || state.status === 'exited')) {
       await this.#reported(this.#discard({ volumes: 'anonymous' }))
       return
     }
     const { Name } = hostConfig.RestartPolicy ?? {}
     const isDue = Name === 'always' || (Name === 'unless-stopped' && !isStoppedByUser)
-    const hasRun = this.#record.state.startedAt !== NO_TIME
+    const hasRun = state.startedAt !== NO_TIME
     // A failure is in the state.
     if (hasRun && (isDue || (Name === 'on-failure' && wasRunning))) {
       await this.#launch().catch(() => undefined)

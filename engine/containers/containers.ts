@@ -9,7 +9,6 @@ import {
   type EndpointConfig,
   findNamed,
   inventName,
-  type MountPoint,
   mergeConfig,
   newId,
   now,
@@ -27,7 +26,7 @@ export interface FoundImage {
 
 /** Mount points that are held for a container until it is known. */
 export interface MadeMountPoints extends Disposable {
-  readonly points: readonly MountPoint[]
+  readonly points: ContainerRecord['mounts']
 }
 
 /** What a new container is made with, besides its image. */
@@ -54,8 +53,8 @@ export class Containers {
   readonly #deps: ContainerDeps
   readonly #byId = new Map<string, Container>()
   readonly #execs = new Map<string, Exec>()
-  /** Names of containers that are being made. */
-  readonly #reserved = new Set<string>()
+  /** Containers that are being made, by name. */
+  readonly #drafts = new Map<string, ContainerRecord>()
 
   constructor(deps: ContainerDeps) {
     this.#deps = deps
@@ -71,6 +70,11 @@ export class Containers {
     return [...this.#byId.values()]
   }
 
+  /** Containers that are being made. */
+  drafts(): readonly ContainerRecord[] {
+    return [...this.#drafts.values()]
+  }
+
   /** By id, name, or the beginning of an id. @throws {TsbuildError} NOT_FOUND, USAGE */
   find(text: string): Container {
     return findNamed(this.all(), text, 'container')
@@ -81,19 +85,20 @@ export class Containers {
     const { HostConfig = {}, NetworkingConfig = {}, ...request } = body
     checkContainer(request, HostConfig)
     const id = newId()
-    const taken = this.#reserve(name)
+    const taken = this.#nameFor(name)
+    const draft: ContainerRecord = {
+      ...{ id, name: taken, created: now() },
+      config: configOf(mergeConfig(request, found.config)),
+      hostConfig: HostConfig,
+      endpoints: endpointsOf(HostConfig.NetworkMode, NetworkingConfig.EndpointsConfig),
+      image: found.image,
+      mounts: [],
+      state: CREATED_STATE,
+      restartCount: 0,
+      isStoppedByUser: false,
+    }
+    this.#drafts.set(taken, draft)
     try {
-      const draft: ContainerRecord = {
-        ...{ id, name: taken, created: now() },
-        config: configOf(mergeConfig(request, found.config)),
-        hostConfig: HostConfig,
-        endpoints: endpointsOf(HostConfig.NetworkMode, NetworkingConfig.EndpointsConfig),
-        image: found.image,
-        mounts: [],
-        state: CREATED_STATE,
-        restartCount: 0,
-        isStoppedByUser: false,
-      }
       const warnings = this.#deps.check(draft)
       using made = await mountPoints(draft)
       const record = { ...draft, mounts: made.points }
@@ -104,7 +109,7 @@ export class Containers {
       this.#deps.emit({ Type: 'container', Action: 'create', id, attributes })
       return { container, warnings }
     } finally {
-      this.#reserved.delete(taken)
+      this.#drafts.delete(taken)
     }
   }
 
@@ -156,18 +161,16 @@ export class Containers {
     }
   }
 
-  #reserve(asked: string | undefined): string {
+  #nameFor(asked: string | undefined): string {
     const isTaken = (name: string): boolean => this.#holderOf(name) !== undefined
     const name =
       asked === undefined || asked === '' ? inventName(isTaken) : checkContainerName(asked)
     this.#requireFree(name)
-    this.#reserved.add(name)
     return name
   }
 
   #holderOf(name: string): string | undefined {
-    if (this.#reserved.has(name)) return 'another request'
-    return this.all().find((one) => one.name === name)?.id
+    return this.#drafts.get(name)?.id ?? this.all().find((one) => one.name === name)?.id
   }
 
   #requireFree(name: string): void {

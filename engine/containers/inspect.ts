@@ -4,6 +4,7 @@ import {
   EMPTY_CONFIG,
   type HostConfig,
   hostnameOf,
+  mountPointsOf,
   NO_TIME,
 } from '#engine/model'
 import { commandOf } from './container-spec.ts'
@@ -52,7 +53,7 @@ export function inspectContainer(
     ExecIDs: execs.length === 0 ? null : execs,
     HostConfig: hostConfigOf(record.hostConfig),
     GraphDriver: { Name: 'overlay2', Data: null },
-    Mounts: record.mounts as unknown as Json,
+    Mounts: mountPointsOf(record) as unknown as Json,
     Config: configOf(record),
     NetworkSettings: network,
   }

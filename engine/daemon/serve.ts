@@ -1,3 +1,4 @@
+import { Resources } from '#core'
 import { createApi } from '#engine/api'
 import { type EngineOptions, openEngine } from '../engine.ts'
 import { IdleWatch } from './idle-watch.ts'
@@ -24,14 +25,16 @@ export async function serveEngine(options: ServeOptions): Promise<void> {
   const ended = Promise.withResolvers<void>()
   signal.addEventListener('abort', () => ended.resolve())
   if (signal.aborted) return
-  using listeners = new DisposableStack()
+  // Nobody is shown what an engine before has left.
+  const resume = await engine.restore()
+  await using listeners = new Resources()
   for (const address of addresses) listeners.use(await listenOn(address, api.handle, options))
-  await engine.restore()
+  await resume()
   using _idle =
     idleTimeout === undefined
       ? undefined
       : new IdleWatch(idleTimeout, () => engine.isUsed() || api.isUsed(), ended.resolve)
   await ended.promise
-  listeners[Symbol.dispose]()
+  await listeners[Symbol.asyncDispose]()
   await engine.shutDown()
 }

@@ -46,6 +46,30 @@ export interface MountPoint {
   readonly Propagation: string
 }
 
+/** A mount with what opening it needs to know besides, which is not shown. */
+export interface ContainerMount extends MountPoint {
+  readonly spec?: MountSpec
+}
+
+/** How something is mounted that is not there by default. */
+export interface MountSpec {
+  /** Of a bind: what is mounted below it is not shown. */
+  readonly isFlat?: boolean
+  /** Of a bind that is read only: whether what is mounted below it can be written to. */
+  readonly writableBelow?: 'always' | 'never'
+  /** Of a bind: where there is no such path, a directory is made. */
+  readonly makesSource?: boolean
+  /** Of a volume or an image: the part that is shown. */
+  readonly subpath?: string
+  /** Of memory: as `docker run --tmpfs` takes them. */
+  readonly options?: readonly string[]
+}
+
+/** The mounts of a container as the API shows them. */
+export function mountPointsOf({ mounts }: Pick<ContainerRecord, 'mounts'>): readonly MountPoint[] {
+  return mounts.map(({ spec: _, ...point }) => point)
+}
+
 /** All that lasts of a container. */
 export interface ContainerRecord {
   /** 64 hexadecimal digits. */
@@ -58,7 +82,7 @@ export interface ContainerRecord {
   readonly hostConfig: HostConfig
   readonly endpoints: Readonly<Record<string, EndpointConfig>>
   readonly image: ContainerImage
-  readonly mounts: readonly MountPoint[]
+  readonly mounts: readonly ContainerMount[]
   readonly state: ContainerState
   readonly restartCount: number
   /** It was stopped by a request, so that `unless-stopped` does not start it again. */

@@ -118,10 +118,14 @@ export class ContainerRunner {
     if (volumes === 'anonymous') await this.#options.volumes.removeAnonymous(record)
   }
 
+  /** Ids of containers that are gone, and have folders. */
+  strangers(known: ReadonlySet<string>): readonly string[] {
+    return namesIn(this.#services.store.containersFolder).filter((id) => !known.has(id))
+  }
+
   /** Removes the folders of containers that are gone. */
-  async removeStrangers(known: ReadonlySet<string>): Promise<void> {
-    const folders = namesIn(this.#services.store.containersFolder)
-    for (const id of folders) if (!known.has(id)) await this.#removeFolder(id)
+  async removeFolders(ids: readonly string[]): Promise<void> {
+    for (const id of ids) await this.#removeFolder(id)
   }
 
   async #removeFolder(id: string): Promise<void> {

@@ -2,7 +2,7 @@ import type { ContainerServices } from '#builder'
 import { type Mount, TsbuildError } from '#core'
 import type { MadeMountPoints } from '#engine/containers'
 import type { Images } from '#engine/images'
-import type { ContainerRecord, MountPoint } from '#engine/model'
+import type { ContainerRecord } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import {
   ContainerMounts,
@@ -22,7 +22,7 @@ export interface ContainerVolumesOptions {
   /** All containers. */
   readonly records: () => readonly ContainerRecord[]
   /** The mounts of a container. @throws {TsbuildError} NOT_FOUND, USAGE */
-  readonly mountsOf: (container: string) => readonly MountPoint[]
+  readonly mountsOf: (container: string) => ContainerRecord['mounts']
 }
 
 /** Volumes, and what containers mount of them, of images and of this machine. */

@@ -4,12 +4,12 @@ import { rawTree, resolveInTree } from '#builder/layer'
 import { MS } from '#builder/linux'
 import { type BindMount, type Mount, nameOf, type TmpfsMount, TsbuildError } from '#core'
 import { makeFolders } from '#disk'
-import type { ContainerRecord, MountPoint } from '#engine/model'
+import type { ContainerMount, ContainerRecord, MountPoint } from '#engine/model'
 import type { NewEvent } from '#engine/state'
 import { MemoryVolumes } from './memory-volumes.ts'
-import { pointOf } from './mounts/mount-point.ts'
-import { planMounts } from './mounts/plan-mounts.ts'
-import type { PlannedImage, PlannedMount, PlannedVolume } from './mounts/planned-mount.ts'
+import { partSpec, pointOf, withSpec } from './mounts/mount-point.ts'
+import { planMounts, planTmpfs } from './mounts/plan-mounts.ts'
+import type { PlannedImage, PlannedVolume } from './mounts/planned-mount.ts'
 import { tmpfsSettings } from './options/tmpfs-options.ts'
 import type { VolumeSource } from './options/volume-source.ts'
 import type { VolumeThread } from './threads/volume-thread.ts'
@@ -28,14 +28,14 @@ export interface MakeContext {
   /** The layers of its image as directories, topmost first. */
   readonly lowers: () => Promise<readonly string[]>
   /** The mounts of another container. @throws {TsbuildError} NOT_FOUND */
-  readonly mountsOf: (container: string) => readonly MountPoint[]
+  readonly mountsOf: (container: string) => readonly ContainerMount[]
   /** @throws {TsbuildError} NOT_FOUND for an image that is not there */
   readonly requireImage: (image: string) => Promise<void>
 }
 
 /** The mounts of a container that is not known yet; to be disposed of when it is, or when it was given up. */
 export interface MadePoints extends Disposable {
-  readonly points: readonly MountPoint[]
+  readonly points: readonly ContainerMount[]
 }
 
 /** Mounts as a sandbox takes them, as long as a container runs. */
@@ -72,7 +72,7 @@ export class ContainerMounts {
     const release = (): void => {
       for (const claim of claims.splice(0)) claim[Symbol.dispose]()
     }
-    const points: MountPoint[] = []
+    const points: ContainerMount[] = []
     try {
       for (const one of planned) {
         if (one.kind === 'image') await context.requireImage(one.image)
@@ -109,20 +109,16 @@ export class ContainerMounts {
     }
   }
 
-  async #openAll(opening: Omit<Opening, 'plan'>): Promise<readonly Mount[]> {
-    const { record } = opening
-    const request = requestOf({ ...record, hostConfig: { ...record.hostConfig, VolumesFrom: [] } })
-    const planned = planMounts(request, { mountsOf: () => [], exists: () => true })
-    const mounts: Mount[] = []
-    for (const point of record.mounts) {
-      const plan = planned.find(({ destination }) => destination === point.Destination)
-      mounts.push(await this.#open(point, { ...opening, plan }))
+  async #openAll(opening: Opening): Promise<readonly Mount[]> {
+    const { mounts, hostConfig } = opening.record
+    const opened: Mount[] = []
+    for (const mount of mounts) opened.push(await this.#open(mount, opening))
+    const taken = new Set(mounts.map(({ Destination }) => Destination))
+    for (const [path, text] of Object.entries(hostConfig.Tmpfs ?? {})) {
+      const { destination, options } = planTmpfs(path, text)
+      if (!taken.has(destination)) opened.push(memoryAt(destination, options))
     }
-    for (const plan of planned) {
-      if (plan.kind !== 'tmpfs' || plan.isShown) continue
-      mounts.push(memoryAt(plan.destination, plan.options))
-    }
-    return mounts.sort((one, other) => (one.target < other.target ? -1 : 1))
+    return opened.sort((one, other) => (one.target < other.target ? -1 : 1))
   }
 
   /** Removes the volumes of a container that nobody has named, as far as no other one has them. */
@@ -141,13 +137,14 @@ export class ContainerMounts {
     }
   }
 
-  #makeVolume(planned: PlannedVolume): MountPoint {
+  #makeVolume(planned: PlannedVolume): ContainerMount {
     const { volumes } = this.#deps
     const { name, driver, labels, options, destination: Destination } = planned
     const { id } = volumes.create({ name, driver, labels, options })
     const common = { Destination, Driver: 'local', Mode: planned.mode, Propagation: '' }
     const Source = volumes.folders.data(id)
-    return { Type: 'volume', Name: id, Source, ...common, RW: !planned.isReadonly }
+    const RW = !planned.isReadonly
+    return { Type: 'volume', Name: id, Source, ...common, RW, ...withSpec(partSpec(planned)) }
   }
 
   /** What is in memory, or shown in part only, is not filled. */
@@ -169,39 +166,36 @@ export class ContainerMounts {
     })
   }
 
-  async #open(point: MountPoint, opening: Opening): Promise<Mount> {
-    const { Type, Source: source, Destination: target, RW } = point
-    const { plan } = opening
+  async #open(mount: ContainerMount, opening: Opening): Promise<Mount> {
+    const { Type, Source: source, Destination: target, RW, spec = {} } = mount
     switch (Type) {
       case 'bind': {
-        const bind = plan?.kind === 'bind' ? plan : undefined
-        if (bind?.makesSource === true && !existsSync(source)) makeFolders(source, 0o755)
+        if (spec.makesSource === true && !existsSync(source)) makeFolders(source, 0o755)
         return {
           ...{ type: 'bind', target, source, readonly: !RW },
-          recursive: bind?.isRecursive ?? true,
-          ...(bind?.writableBelow === undefined ? {} : { writableBelow: bind.writableBelow }),
-          propagation: (point.Propagation || 'rprivate') as NonNullable<BindMount['propagation']>,
+          recursive: spec.isFlat !== true,
+          ...(spec.writableBelow === undefined ? {} : { writableBelow: spec.writableBelow }),
+          propagation: (mount.Propagation || 'rprivate') as NonNullable<BindMount['propagation']>,
         }
       }
       case 'volume':
-        return this.#openVolume(point, opening)
+        return this.#openVolume(mount, opening)
       case 'tmpfs':
-        return memoryAt(target, plan?.kind === 'tmpfs' ? plan.options : RW ? [] : ['ro'])
-      case 'image': {
-        const part = plan?.kind === 'image' ? plan : undefined
-        const image = { image: point.Name ?? '', destination: target }
-        const { subpath } = part ?? {}
-        return await opening.showImage(subpath === undefined ? image : { ...image, subpath })
-      }
+        return memoryAt(target, [...(spec.options ?? []), ...(RW ? [] : ['ro'])])
+      case 'image':
+        return await opening.showImage({
+          ...{ image: mount.Name ?? '', destination: target },
+          ...partSpec(spec),
+        })
     }
   }
 
-  #openVolume(point: MountPoint, { plan, record, held }: Opening): Mount {
+  #openVolume(point: ContainerMount, { record, held }: Opening): Mount {
     const { volumes } = this.#deps
     const { Name = '', Destination: target, RW } = point
     const volume = volumes.find(Name)
     held.push(this.#show(volume, { point, container: record.id }))
-    const subpath = plan?.kind === 'volume' ? plan.subpath : undefined
+    const subpath = point.spec?.subpath
     const part = subpath === undefined ? {} : { path: `/${subpath}` }
     if (subpath !== undefined) checkPart(volumes.folders.data(Name), subpath)
     const common = { type: 'bind', target, readonly: !RW, ...part } as const
@@ -246,7 +240,6 @@ export class ContainerMounts {
 
 /** What a mount is opened with. */
 interface Opening {
-  readonly plan: PlannedMount | undefined
   readonly record: ContainerRecord
   /** Takes what is let go when the container has ended. */
   readonly held: Disposable[]

@@ -7,6 +7,7 @@ import {
   type Filters,
   matchesAny,
   matchesLabels,
+  mountPointsOf,
   nameFilter,
 } from '#engine/model'
 import type { ManifestDescriptors } from '../facts/manifest-descriptors.ts'
@@ -157,7 +158,7 @@ function summaryOf(container: Container, services: EngineServices): JsonObject {
     Status: describeStatus(record.state, container.health?.status),
     HostConfig: { NetworkMode: record.hostConfig.NetworkMode || 'default' },
     NetworkSettings: { Networks },
-    Mounts: record.mounts as unknown as Json,
+    Mounts: mountPointsOf(record) as unknown as Json,
   }
 }
 

@@ -147,8 +147,9 @@ async function createContainer(
       code: 'USAGE',
     })
   }
-  const found = await services.images.resolve(Image, query.text('platform'))
   const { hostConfig, warnings } = await services.keepLimits(body.HostConfig ?? {})
+  // Last: nobody can remove the image between this and the moment when it is known that it is used.
+  const found = await services.images.resolve(Image, query.text('platform'))
   const created = await services.containers.create({
     name: query.text('name'),
     body: { ...body, HostConfig: hostConfig },

@@ -1,10 +1,10 @@
 import type { MountPropagation } from '#core'
-import type { HostConfig, MountPoint, MountRequest } from '#engine/model'
+import type { ContainerMount, HostConfig, MountRequest } from '#engine/model'
 import { checkMount, configError } from './check-mount.ts'
 import { checkDestination, cleanPath } from './destination.ts'
 import { mountError } from './mount-error.ts'
 import { checkMode, parseBind } from './parse-bind.ts'
-import type { PlannedCopy, PlannedMount } from './planned-mount.ts'
+import type { PlannedCopy, PlannedMount, PlannedTmpfs } from './planned-mount.ts'
 
 /** What a container asks for. */
 export interface MountsRequest {
@@ -19,7 +19,7 @@ export interface MountsRequest {
 /** What has to be known for it. */
 export interface MountsContext {
   /** The mounts of another container. @throws {TsbuildError} NOT_FOUND */
-  readonly mountsOf: (container: string) => readonly MountPoint[]
+  readonly mountsOf: (container: string) => readonly ContainerMount[]
   /** Whether the host has something at a path. */
   readonly exists: (path: string) => boolean
 }
@@ -93,7 +93,8 @@ function splitOnce(text: string): readonly string[] {
   return at < 0 ? [text] : [text.slice(0, at), text.slice(at + 1)]
 }
 
-function planTmpfs(path: string, options: string): PlannedMount {
+/** An entry of `Tmpfs`. @throws {TsbuildError} USAGE */
+export function planTmpfs(path: string, options: string): PlannedTmpfs {
   return {
     ...{ kind: 'tmpfs', destination: checkDestination(path), mode: '', isShown: false },
     // Whether it can be written to is one of its options.

@@ -1,5 +1,5 @@
 import type { MountPropagation } from '#core'
-import type { MountPoint } from '#engine/model'
+import type { ContainerMount } from '#engine/model'
 
 /** What is to be mounted into a container, before anything is made for it. */
 export type PlannedMount = PlannedBind | PlannedVolume | PlannedTmpfs | PlannedImage | PlannedCopy
@@ -58,5 +58,5 @@ export interface PlannedImage extends Planned {
 /** What another container has there. */
 export interface PlannedCopy extends Planned {
   readonly kind: 'copy'
-  readonly point: MountPoint
+  readonly point: ContainerMount
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync, mkdirSync, readdirSync, statfsSync, statSync, writeFileSync } from 'node:fs'
 import type { Mount } from '#core'
-import type { OpenedMounts } from '#engine/volumes'
+import type { OpenedMounts, ShowImage } from '#engine/volumes'
 import { recordOf, VolumeLab } from './support/volume-lab.ts'
 
 const TMPFS_MAGIC = 0x01021994
@@ -85,6 +85,38 @@ describe('mounts of a container that is started', () => {
       ...{ driver: 'local', container: 'one', destination: '/e', propagation: '' },
       'read/write': 'true',
     })
+  })
+
+  it('are those of another container as it has them, all but what may be written', async () => {
+    const host = lab.folder.file('host')
+    mkdirSync(host)
+    const asked = await lab.container(
+      recordOf('asked', {
+        Binds: [`${lab.folder.file('later')}:/l`],
+        Mounts: [
+          { Type: 'bind', Source: host, Target: '/h', BindOptions: { NonRecursive: true } },
+          {
+            ...{ Type: 'volume', Source: 'plain', Target: '/part' },
+            VolumeOptions: { Subpath: 'a' },
+          },
+          { Type: 'tmpfs', Target: '/t', TmpfsOptions: { SizeBytes: 4096 } },
+          { Type: 'image', Source: 'tools', Target: '/i', ImageOptions: { Subpath: 'bin' } },
+        ],
+      }),
+    )
+    mkdirSync(`${lab.volumes.folders.data('plain')}/a`)
+    const same = await lab.container(recordOf('same', { VolumesFrom: ['asked'] }))
+    const reader = await lab.container(recordOf('reader', { VolumesFrom: ['asked:ro'] }))
+    const show = ({ image, destination: target, subpath: path = '' }: Parameters<ShowImage>[0]) =>
+      Promise.resolve<Mount>({ type: 'overlay', target, lower: [image], path })
+    using first = await lab.mounts.open(asked, show)
+    using second = await lab.mounts.open(same, show)
+    using third = await lab.mounts.open(reader, show)
+    assert.deepEqual(second.mounts, first.mounts)
+    const written = first.mounts.map((mount) =>
+      'lower' in mount ? mount : { ...mount, readonly: true },
+    )
+    assert.deepEqual(third.mounts, written)
   })
 
   it('make folders of the host where their request lets them', async () => {

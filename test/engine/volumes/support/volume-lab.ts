@@ -1,5 +1,5 @@
 import { digestOf } from '#core'
-import type { MountPoint } from '#engine/model'
+import type { ContainerMount } from '#engine/model'
 import { type Config, type ContainerRecord, CREATED_STATE, type HostConfig } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import { ContainerMounts, type VolumeRecord, Volumes, VolumeThread } from '#engine/volumes'
@@ -55,7 +55,7 @@ export class VolumeLab implements AsyncDisposable {
     return whole
   }
 
-  #mountsOf(id: string): readonly MountPoint[] {
+  #mountsOf(id: string): readonly ContainerMount[] {
     const found = this.containers.get(id)
     if (found === undefined) throw new Error(`No such container: ${id}`)
     return found.mounts
