@@ -58,6 +58,25 @@ describe('comparing engines', () => {
     assert.throws(() => comparison.check('seeded', [], []), /nothing/)
   })
 
+  it("takes today's answer as well: the whole of a text, and each value of a document", () => {
+    const step = (...lines: readonly string[]) => [{ title: 'docker seeded', lines }]
+    const check = (debians: string[], todays: string[], ours: string[]): void => {
+      const answers = new Map([['seeded: docker seeded', todays]])
+      const comparison = new Comparison({ engine: 'root', witness: 'docker.io' }, answers)
+      comparison.check('seeded', step(...debians), step(...ours))
+    }
+    check(['old', 'exit: 1'], ['new', 'exit: 2'], ['new', 'exit: 2'])
+    assert.throws(() => check(['old', 'exit: 1'], ['new', 'exit: 2'], ['new', 'exit: 1']))
+    const debians = ['.A = 1', '.B = 1', '.Old = 1']
+    const todays = ['.A = 2', '.B = 2', '.New = 1']
+    check(debians, todays, ['.A = 1', '.B = 2', '.New = 1', '.Old = 1'])
+    check(debians, todays, ['.A = 1', '.B = 2'])
+    assert.throws(() => check(debians, todays, ['.A = 3', '.B = 2']), /\+ \.A = 3/)
+    assert.throws(() => check(debians, todays, ['.A = 1']), /- \.B = 1/)
+    assert.throws(() => check(debians, todays, ['.A = 1', '.B = 1', '.C = 1']), /\+ \.C = 1/)
+    assert.throws(() => check(debians, todays, ['.A = 1', '.B = 1', '.New = 2']), /\.New = 2/)
+  })
+
   it('takes decisions where they are valid, and tells which were not met', () => {
     const text = '= why\n@ step run: docker a*\n@ engine root\n- old *\n+ new\n?+ maybe\n'
     const place = { step: 'run: docker a b', engine: 'root', witness: 'docker.io' }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import type { Said } from '../support/said.ts'
 import { Decisions } from './decisions.ts'
-import { type DifferentLine, differentLines } from './different-lines.ts'
-import { readTodaysAnswers, stepName } from './todays-answers.ts'
+import { type DifferentLine, differentLines, pathOf } from './different-lines.ts'
+import { readTodaysAnswers, stepName, type TodaysAnswers } from './todays-answers.ts'
 
 /** Who is compared, as `fixtures/engine/differences.txt` has them. */
 interface Compared {
@@ -12,15 +12,16 @@ interface Compared {
 
 /**
  * Compares what engines say, step by step. Where today's docker answers otherwise than Debian's, either is right:
- * tsbuild is of today.
+ * tsbuild is of today. In a document either is right for each value.
  */
 export class Comparison {
   readonly #decisions = new Decisions()
-  readonly #todays = readTodaysAnswers()
+  readonly #todays: TodaysAnswers
   readonly #compared: Compared
 
-  constructor(compared: Compared) {
+  constructor(compared: Compared, todays: TodaysAnswers = readTodaysAnswers()) {
     this.#compared = compared
+    this.#todays = todays
   }
 
   /** Fails with all lines that differ and are not decided to. */
@@ -53,6 +54,15 @@ export class Comparison {
     const todays = this.#compared.witness === 'docker.io' ? this.#todays.get(step) : undefined
     if (faults.length === 0 || todays === undefined) return faults
     const others = explain(todays, 'docker')
+    if (isDocument(theirs) && isDocument(todays)) {
+      const paths = new Set(others.map(pathOf))
+      return faults.filter((line) => paths.has(pathOf(line)))
+    }
     return others.length < faults.length ? others : faults
   }
+}
+
+/** Whether each line is a value, as `linesOf` writes them. */
+function isDocument(lines: readonly string[]): boolean {
+  return lines.length > 0 && lines.every((line) => /^(\d+: )?[.[].* = /.test(line))
 }

@@ -1,6 +1,11 @@
 /** A line that only one of two engines has said: `-` the witness, `+` the engine under test. */
 export type DifferentLine = `${'-' | '+'} ${string}`
 
+/** What the line of a document is the value of. */
+export function pathOf(line: DifferentLine): string {
+  return line.slice('- '.length).split(' = ', 1).join('')
+}
+
 /** The lines that differ, in order, by the longest common subsequence. */
 export function differentLines(
   witness: readonly string[],
