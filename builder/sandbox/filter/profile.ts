@@ -60,8 +60,10 @@ export const DEVICE_LINKS: readonly (readonly [string, string])[] = [
   ['stdout', '/proc/self/fd/1'],
   ['stderr', '/proc/self/fd/2'],
   ['ptmx', 'pts/ptmx'],
-  ['core', '/proc/kcore'],
 ]
+
+/** Where `/dev/core` leads, with kernels that have it. */
+export const KERNEL_MEMORY = '/proc/kcore'
 
 /** How many files a process may have open: as much as the kernel allows by itself. */
 export const OPEN_FILES = 1_048_576n

@@ -4,7 +4,7 @@
  */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
 import { attachMount, type Identity, MS, O_PATH, restrictMount } from '#builder/linux'
-import { TsbuildError } from '#core'
+import { errnoOf, TsbuildError } from '#core'
 import type { SelinuxLabels } from '../filter/selinux.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
 import type { ProcessSpec } from '../spec/process-spec.ts'
@@ -13,6 +13,7 @@ import { addDevices, showConsole, showDevices } from './container-devices.ts'
 import { mountShm } from './device-mounts.ts'
 import { type EtcOptions, etcFiles } from './etc-files.ts'
 import { mountEtcFiles } from './etc-mounts.ts'
+import { systemReason } from './find-program.ts'
 import type { HostFacts } from './host-facts.ts'
 import { moveKernel } from './kernel-mounts.ts'
 import { labelShown } from './label-shown.ts'
@@ -219,14 +220,31 @@ export function rootDescriptors({ root, cwd, input, ptmx }: AssembledRoot): read
   return [root, cwd, input, ...(ptmx === undefined ? [] : [ptmx])]
 }
 
-/** Opens the directory that a process starts in. @throws {TsbuildError} STEP_FAILED */
+/** Opens the directory that a process starts in. @throws {TsbuildError} STEP_FAILED, in the words of runc */
 export function openWorkingDirectory(root: number, path: string, walk: WalkOptions): RootEntry {
-  const entry = findEntry(root, path, walk)
+  const entry = enterDirectory(root, path, walk)
   if (entry.stat.isDirectory()) return entry
   closeSync(entry.descriptor)
-  throw new TsbuildError(`the working directory ${path} is not a directory`, {
+  throw chdirError(path, Object.assign(new Error('no folder'), { code: 'ENOTDIR' }))
+}
+
+function enterDirectory(root: number, path: string, walk: WalkOptions): RootEntry {
+  try {
+    return findEntry(root, path, walk)
+  } catch (cause) {
+    const reason = cause instanceof TsbuildError ? cause.cause : undefined
+    // What a directory cannot be made for is told as it is.
+    if (!['ENOENT', 'ENOTDIR', 'EACCES'].includes(errnoOf(reason) ?? '')) throw cause
+    throw chdirError(path, reason)
+  }
+}
+
+function chdirError(path: string, cause: unknown): TsbuildError {
+  const what = `chdir to cwd (${JSON.stringify(path)}) set in config.json failed`
+  return new TsbuildError(`${what}: ${systemReason(cause)}`, {
     code: 'STEP_FAILED',
-    hint: 'choose another WORKDIR',
+    hint: 'choose another working directory',
+    cause,
   })
 }
 

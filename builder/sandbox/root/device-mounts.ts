@@ -19,7 +19,7 @@ import {
   restrictMount,
 } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
-import { DEVICE_LINKS, DEVICES, HOST_DEVICES } from '../filter/profile.ts'
+import { DEVICE_LINKS, DEVICES, HOST_DEVICES, KERNEL_MEMORY } from '../filter/profile.ts'
 import { NOTHING_SPECIAL } from './mount-points.ts'
 import { descriptorPath } from './root-entry.ts'
 import type { Scaffold } from './scaffold-paths.ts'
@@ -53,6 +53,7 @@ export function mountDev(scaffold: Scaffold, { devices, ttyGroup }: DevOptions):
     else showDevice(dev, device, scaffold)
   }
   for (const [name, to] of DEVICE_LINKS) symlinkSync(to, `${dev}/${name}`)
+  if (existsSync(KERNEL_MEMORY)) symlinkSync(KERNEL_MEMORY, `${dev}/core`)
   for (const name of ['pts', 'shm', 'mqueue']) mkdirSync(`${dev}/${name}`, 0o755)
   mount(`${dev}/pts`, {
     type: 'devpts',

@@ -16,7 +16,7 @@ export function findProgram(name: string, root: ProgramRoot): string {
   if (name.includes('/')) {
     const failure = executableAt(root, name)
     if (failure === undefined) return name
-    throw notExecutableError(name, failure)
+    throw lookupError(name, failure)
   }
   const path = root.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
   for (const directory of (path ?? DEFAULT_PATH).split(':')) {
@@ -35,6 +35,7 @@ function executableAt(root: ProgramRoot, path: string): unknown {
   try {
     const found = findEntry(root.root, absolute)
     try {
+      if (found.stat.isDirectory()) return Object.assign(new Error('a folder'), { code: 'EISDIR' })
       if (!found.stat.isFile()) return Object.assign(new Error('no file'), { code: 'EACCES' })
       accessSync(descriptorPath(found.descriptor), constants.X_OK)
       return undefined
@@ -48,19 +49,36 @@ function executableAt(root: ProgramRoot, path: string): unknown {
 
 /** The failure to start a program, in the words of container engines. */
 export function notExecutableError(name: string, cause: unknown): TsbuildError {
-  const errno = errnoOf(cause)
-  const reason = errno === undefined ? undefined : EXEC_ERRORS[errno]
-  const text = cause instanceof Error ? cause.message : String(cause)
-  return new TsbuildError(`exec ${name}: ${reason ?? text}`, {
+  return execError(`exec ${name}: ${systemReason(cause)}`, cause)
+}
+
+/** The failure to find one, in the words of runc. */
+function lookupError(name: string, cause: unknown): TsbuildError {
+  const errno = errnoOf(cause) ?? ''
+  const reason = systemReason(cause)
+  const found = ['EACCES', 'EISDIR'].includes(errno) ? reason : `stat ${name}: ${reason}`
+  return execError(`exec: ${JSON.stringify(name)}: ${found}`, cause)
+}
+
+function execError(message: string, cause: unknown): TsbuildError {
+  return new TsbuildError(message, {
     code: 'STEP_FAILED',
     hint: 'check that the image has the program and its interpreter, for this platform, executable',
     cause,
   })
 }
 
-const EXEC_ERRORS: Readonly<Record<string, string>> = {
+/** What a failed system call says, in the words of container engines. */
+export function systemReason(cause: unknown): string {
+  const errno = errnoOf(cause)
+  const reason = errno === undefined ? undefined : REASONS[errno]
+  return reason ?? (cause instanceof Error ? cause.message : String(cause))
+}
+
+const REASONS: Readonly<Record<string, string>> = {
   E2BIG: 'argument list too long',
   EACCES: 'permission denied',
+  EISDIR: 'is a directory: permission denied',
   ELOOP: 'it leads through a link of /proc, or through too many links',
   ENOENT: 'no such file or directory',
   ENOEXEC: 'exec format error',

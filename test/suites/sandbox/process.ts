@@ -110,9 +110,9 @@ export function processSuite(open: OpenSandbox, { bearsAnyRoot }: SandboxTraits)
 
     const failures = [
       [['nothing'], /exec: "nothing": executable file not found in \$PATH/],
-      [['/nothing'], /exec \/nothing: no such file or directory/],
-      [['/etc/passwd'], /exec \/etc\/passwd: permission denied/],
-      [['/bin'], /exec \/bin: permission denied/],
+      [['/nothing'], /exec: "\/nothing": stat \/nothing: no such file or directory/],
+      [['/etc/passwd'], /exec: "\/etc\/passwd": permission denied/],
+      [['/bin'], /exec: "\/bin": is a directory: permission denied/],
       [['/script'], /exec \/script: exec format error/],
       [['sh', 'a\0b'], /NUL/],
       [['sh', '-c', 'x'.repeat(200_000)], /argument list too long/],
