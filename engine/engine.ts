@@ -94,6 +94,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       return networks.check(record)
     },
     run: runner.run,
+    variables: runner.variables,
     discard: runner.discard,
     openLog: runner.logs.open,
   })

@@ -24,6 +24,8 @@ export interface ContainerDeps {
   readonly check: (record: ContainerRecord) => readonly string[]
   /** Runs the program of a container to its end, in its network and on its files. */
   readonly run: (record: ContainerRecord, serve: ServeProgram) => Promise<ExitStatus>
+  /** Variables that the network of a container adds to its environment. */
+  readonly variables: (record: ContainerRecord) => readonly string[]
   /** Opens the log of a container; it is the same one over restarts. */
   readonly openLog: (record: ContainerRecord) => OutputLog
   /** Gets what the user should know. */

@@ -25,18 +25,20 @@ export interface SpecInputs {
   readonly mounts: readonly [Mount, ...Mount[]]
   readonly network: ProcessSpec['network']
   readonly findHolder: FindHolder
+  /** Variables that its network adds. */
+  readonly variables: readonly string[]
 }
 
 /** What the sandbox runs for a container. @throws {TsbuildError} USAGE */
 export function containerSpec(
   record: ContainerRecord,
-  { mounts, network, findHolder }: SpecInputs,
+  { mounts, network, findHolder, variables }: SpecInputs,
 ): ProcessSpec {
   const { id, config, hostConfig } = record
   const { ShmSize = 0, Init, CgroupParent = '', Ulimits = [] } = hostConfig
   return {
     args: commandOf(config),
-    env: environmentOf(config, id),
+    env: environmentOf(record, variables),
     cwd: absolute(config.WorkingDir ?? ''),
     user: config.User ?? '',
     hostname: hostnameOf(id, config),
@@ -59,14 +61,21 @@ export function commandOf({ Entrypoint = [], Cmd = [] }: Config): readonly strin
   throw new TsbuildError('no command specified', { code: 'USAGE' })
 }
 
-/** The environment of its program; a variable without a value is left out. */
-export function environmentOf(config: Config, id: string): readonly string[] {
+/**
+ * The environment of its program; a variable without a value is left out.
+ * @param added by its network
+ */
+export function environmentOf(
+  { id, config }: Pick<ContainerRecord, 'id' | 'config'>,
+  added: readonly string[],
+): readonly string[] {
   const { Env = [], Tty } = config
-  const variables = new Map([
-    ['PATH', `PATH=${DEFAULT_PATH}`],
-    ['HOSTNAME', `HOSTNAME=${hostnameOf(id, config)}`],
-    ...(Tty === true ? ([['TERM', 'TERM=xterm']] as const) : []),
-  ])
+  const own = [
+    ...[`PATH=${DEFAULT_PATH}`, `HOSTNAME=${hostnameOf(id, config)}`],
+    ...(Tty === true ? ['TERM=xterm'] : []),
+    ...added,
+  ]
+  const variables = new Map(own.map((entry) => [variableName(entry), entry]))
   for (const entry of Env) {
     if (entry.includes('=')) variables.set(variableName(entry), entry)
     else variables.delete(entry)

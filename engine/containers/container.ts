@@ -11,7 +11,7 @@ import {
 import { checkLimits } from './checks/check-limits.ts'
 import type { ContainerDeps, DiscardOptions } from './container-deps.ts'
 import { ContainerRun } from './container-run.ts'
-import { resourcesOf } from './container-spec.ts'
+import { environmentOf, resourcesOf } from './container-spec.ts'
 import { startFailure, startFailureCode } from './exit-code.ts'
 import { Health, testOf } from './health.ts'
 import { probe } from './probe.ts'
@@ -64,6 +64,13 @@ export class Container {
 
   get name(): string {
     return this.#record.name
+  }
+
+  /** The environment of a process in it, which has a terminal or not. */
+  environment(hasTerminal: boolean): readonly string[] {
+    const { id, config } = this.#record
+    const variables = this.#deps.variables(this.#record)
+    return environmentOf({ id, config: { ...config, Tty: hasTerminal } }, variables)
   }
 
   /** How tests of it went; `undefined` where it is not tested, or does not run. */
@@ -344,7 +351,7 @@ export class Container {
       return await run.started()
     } catch (cause) {
       await ended
-      throw startFailure(cause)
+      throw startFailure(cause, 'create')
     }
   }
 
@@ -354,7 +361,7 @@ export class Container {
     if (check === undefined || command === undefined) return undefined
     return new Health(check, command, {
       probe: (words, options) =>
-        probe(words, this.#record, { ...options, process: this.process() }),
+        probe(words, this, { ...options, process: this.process() }),
       onChange: (status) => this.#emit(`health_status: ${status}`),
     })
   }
@@ -382,7 +389,7 @@ export class Container {
   async #failed(run: ContainerRun, cause: unknown): Promise<void> {
     const wasStarted = run.process !== undefined
     const exitCode = wasStarted ? 137 : startFailureCode(cause)
-    const error = startFailure(cause).message
+    const error = startFailure(cause, 'create').message
     if (wasStarted) return await this.#afterEnd(run, { exitCode, error })
     const { status } = this.#record.state
     this.#setState({ status, pid: 0, exitCode, error, finishedAt: now() })

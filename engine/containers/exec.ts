@@ -3,8 +3,7 @@ import { TsbuildError } from '#core'
 import { type ExecBody, newId, variableName } from '#engine/model'
 import type { NewEvent } from '#engine/state'
 import type { Container } from './container.ts'
-import { environmentOf } from './container-spec.ts'
-import { startFailure } from './exit-code.ts'
+import { execFailureCode, startFailure } from './exit-code.ts'
 import { Streams } from './streams.ts'
 
 /** How the process of an exec is connected. */
@@ -56,8 +55,8 @@ export class Exec {
       this.#process = await this.#start(size)
       this.#process.resize(this.#size ?? size)
     } catch (cause) {
-      this.#end(exitCodeOf(cause))
-      throw execFailure(cause)
+      this.#end(execFailureCode(cause))
+      throw startFailure(cause, 'exec')
     }
     onStarted()
     return await this.#serve(this.#process)
@@ -136,23 +135,10 @@ export class Exec {
 
 /** That of the container, with what is asked for in its place. */
 function execEnvironment(
-  { record: { id, config } }: Container,
-  { Env: asked = [], Tty }: ExecBody,
+  container: Container,
+  { Env: asked = [], Tty = false }: ExecBody,
 ): readonly string[] {
   const names = new Set(asked.map(variableName))
-  const terminal = Tty === true ? { Tty } : {}
-  const own = environmentOf({ ...config, Tty: false, ...terminal }, id)
+  const own = container.environment(Tty)
   return [...own.filter((entry) => !names.has(variableName(entry))), ...asked]
-}
-
-function execFailure(cause: unknown): TsbuildError {
-  const { code, hint } = startFailure(cause)
-  const reason = cause instanceof Error ? cause.message : String(cause)
-  return new TsbuildError(`OCI runtime exec failed: exec failed: ${reason}`, { code, hint, cause })
-}
-
-/** Of what could not be started. */
-function exitCodeOf(cause: unknown): number {
-  const isMissing = cause instanceof TsbuildError && /not found in \$PATH/.test(cause.message)
-  return isMissing ? 127 : 126
 }

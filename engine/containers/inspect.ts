@@ -6,6 +6,7 @@ import {
   hostnameOf,
   mountPointsOf,
   NO_TIME,
+  parseLink,
 } from '#engine/model'
 import { commandOf } from './container-spec.ts'
 
@@ -51,7 +52,7 @@ export function inspectContainer(
     ProcessLabel: '',
     AppArmorProfile: '',
     ExecIDs: execs.length === 0 ? null : execs,
-    HostConfig: hostConfigOf(record.hostConfig),
+    HostConfig: hostConfigOf(record),
     GraphDriver: { Name: 'overlay2', Data: null },
     Mounts: mountPointsOf(record) as unknown as Json,
     Config: configOf(record),
@@ -161,15 +162,26 @@ const HOST_DEFAULTS: JsonObject = {
   ReadonlyPaths: null,
 }
 
-function hostConfigOf(config: HostConfig): JsonObject {
+function hostConfigOf({ hostConfig: config, name }: ContainerRecord): JsonObject {
   const set = Object.entries(config).filter(([name, value]) => !isDefault(name, value))
   const { Type = '', Config = {} } = config.LogConfig ?? {}
   return {
     ...HOST_DEFAULTS,
     ...(config.Privileged === true ? {} : KERNEL_PATHS),
     ...(Object.fromEntries(set) as JsonObject),
+    Links: linksOf(config, name),
     LogConfig: { Type: Type === '' ? 'json-file' : Type, Config },
   }
+}
+
+/** Those of the default bridge; others are of its networks. */
+function linksOf({ Links = [], NetworkMode = '' }: HostConfig, name: string): Json {
+  const isOfBridge = ['', 'default', 'bridge'].includes(NetworkMode)
+  if (!isOfBridge || Links.length === 0) return null
+  return Links.map((text) => {
+    const [target, alias] = parseLink(text)
+    return `/${target}:/${name}/${alias}`
+  })
 }
 
 /** What is hidden and protected unless the request says otherwise. Spec: moby's OCI defaults */

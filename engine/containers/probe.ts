@@ -1,22 +1,22 @@
 import type { RunningProcess } from '#builder/sandbox'
-import type { ContainerRecord } from '#engine/model'
-import { environmentOf } from './container-spec.ts'
+import type { Container } from './container.ts'
 import type { Probe } from './health.ts'
 import { Streams } from './streams.ts'
 
 /** Runs a test beside the program of a container. */
 export async function probe(
   args: readonly string[],
-  { id, config }: ContainerRecord,
+  container: Container,
   {
     process: running,
     signal,
     mostOutput,
   }: Parameters<Probe>[1] & { readonly process: RunningProcess },
 ): ReturnType<Probe> {
+  const { config } = container.record
   const spec = {
     args,
-    env: environmentOf(config, id),
+    env: container.environment(config.Tty === true),
     user: config.User ?? '',
     cwd: config.WorkingDir || '/',
   }

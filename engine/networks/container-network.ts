@@ -1,9 +1,10 @@
 import type { BridgeNetwork, ContainerPlace, PublishedPorts } from '#builder/network'
 import { type JsonObject, TsbuildError } from '#core'
-import { type ContainerRecord, type EndpointConfig, parseLink } from '#engine/model'
+import { type ContainerRecord, type EndpointConfig, newId, parseLink } from '#engine/model'
 import type { NewEvent } from '#engine/state'
 import { liveSettings, namesIn } from './endpoints/endpoint-settings.ts'
-import { type HostLine, hostsBeside, hostsText } from './endpoints/etc-hosts.ts'
+import { hostsBeside, hostsText } from './endpoints/etc-hosts.ts'
+import { type Link, linkLine, linkVariables } from './endpoints/links.ts'
 import type { LiveEndpoint, LiveNetwork } from './endpoints/live-network.ts'
 import { portRequests, portsDocument } from './endpoints/port-requests.ts'
 import { namedServers, resolvConfText } from './endpoints/resolv-conf.ts'
@@ -23,7 +24,7 @@ export interface ContainerNetworkDeps {
   readonly files: HostFiles
   readonly emit: (event: NewEvent) => void
   /** Containers that it is linked to on the default bridge. */
-  readonly links: readonly HostLine[]
+  readonly links: readonly Link[]
 }
 
 /** A container in a network. */
@@ -38,6 +39,8 @@ interface Stay {
 export class ContainerNetwork implements AsyncDisposable {
   /** Absent: the host's. */
   readonly place: ContainerPlace | undefined
+  /** New with each start of the container. */
+  readonly #id = newId()
   readonly #deps: ContainerNetworkDeps
   readonly #stays: Stay[] = []
   #record: ContainerRecord
@@ -151,7 +154,13 @@ export class ContainerNetwork implements AsyncDisposable {
     const addresses = this.#stays.flatMap(({ endpoint: { version4, version6 } }) =>
       [version4, version6].filter((address) => address !== undefined),
     )
-    return hostsText(this.#record, { gateway: this.#gateway(), links, addresses })
+    const lines = links.map(linkLine)
+    return hostsText(this.#record, { gateway: this.#gateway(), links: lines, addresses })
+  }
+
+  /** Variables that say where the containers are that it is linked to. */
+  variables(): readonly string[] {
+    return this.#deps.links.flatMap((link) => linkVariables(link, this.#record.name))
   }
 
   /** The text of its resolv.conf as it is now. */
@@ -167,7 +176,7 @@ export class ContainerNetwork implements AsyncDisposable {
     const hasNetwork = this.#stays.some(({ bridge }) => bridge !== undefined)
     const published = this.#ports?.published ?? []
     return {
-      SandboxID: this.#stays[0]?.endpoint.id ?? '',
+      SandboxID: this.#id,
       SandboxKey: isHost ? '/proc/1/ns/net' : `/proc/${process.pid}/fd/${this.place.namespace}`,
       Ports: hasNetwork ? (portsDocument(exposed, published) as unknown as JsonObject) : {},
       Networks: Object.fromEntries(

@@ -6,7 +6,6 @@ import type { NetworkRecord } from './records/network-record.ts'
 export function networkSummary(record: NetworkRecord): JsonObject {
   const { id, name, created, driver, ipam, options, labels } = record
   const configs = ipam.Config ?? []
-  const ipamOptions = ipam.Options ?? {}
   return {
     Name: name,
     Id: id,
@@ -17,7 +16,7 @@ export function networkSummary(record: NetworkRecord): JsonObject {
     EnableIPv6: record.enableIPv6,
     IPAM: {
       Driver: ipam.Driver || 'default',
-      Options: Object.keys(ipamOptions).length === 0 ? null : { ...ipamOptions },
+      Options: ipam.Options === undefined ? null : { ...ipam.Options },
       Config: configs.length === 0 ? null : (configs as unknown as Json),
     },
     Internal: record.isInternal,

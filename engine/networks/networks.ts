@@ -11,7 +11,6 @@ import {
   type ContainerRecord,
   type EndpointConfig,
   findNamed,
-  hostnameOf,
   type NetworkCreateBody,
   parseLink,
 } from '#engine/model'
@@ -19,7 +18,7 @@ import type { Documents, NewEvent } from '#engine/state'
 import { ContainerNetwork, type HostFiles } from './container-network.ts'
 import { checkEndpoint } from './endpoints/check-endpoint.ts'
 import { namesIn, restingSettings } from './endpoints/endpoint-settings.ts'
-import type { HostLine } from './endpoints/etc-hosts.ts'
+import type { Link } from './endpoints/links.ts'
 import { LiveNetwork } from './endpoints/live-network.ts'
 import { checkPorts, hasPublished } from './endpoints/port-requests.ts'
 import {
@@ -169,12 +168,12 @@ export class Networks implements AsyncDisposable {
    * @throws {TsbuildError} NOT_FOUND for a network, PERMISSION_DENIED and IO_FAILED in docker's words
    */
   async enter(record: ContainerRecord): Promise<ContainerNetwork> {
+    const links = this.#linksOf(record)
     try {
       const endpoints = record.config.NetworkDisabled === true ? {} : record.endpoints
       const networks = inOrder(endpoints).map(
         ([name, config]) => [this.#liveOf(this.find(name)), config] as const,
       )
-      const links = this.#linksOf(record)
       const place = isOfHost(record) ? undefined : await (await this.#machine()).makePlace()
       const { emit } = this.#options
       const entered = new ContainerNetwork(record, place, { files: this.#files, emit, links })
@@ -288,26 +287,25 @@ export class Networks implements AsyncDisposable {
   }
 
   /** Where the containers are that one is linked to on the default bridge. */
-  #linksOf(record: ContainerRecord): readonly HostLine[] {
-    const bridge = Object.keys(record.endpoints).find((name) => name === PREDEFINED.bridge)
+  #linksOf({ name: own, endpoints, hostConfig }: ContainerRecord): readonly Link[] {
+    const bridge = Object.keys(endpoints).find((name) => name === PREDEFINED.bridge)
     if (bridge === undefined) return []
     const network = this.#liveOf(this.find(bridge))
-    return (record.hostConfig.Links ?? []).map((text) => {
+    return (hostConfig.Links ?? []).map((text) => {
       const [name, alias] = parseLink(text)
       const target = [...this.#running.values()].find(
-        (one) => one.record.name === name || one.record.id.startsWith(name),
+        ({ record }) => record.name === name || record.id.startsWith(name),
       )
       if (target === undefined) {
-        const message = `Cannot link to a non running container: /${name} AS /${record.name}/${alias}`
+        const message = `Cannot link to a non running container: /${name} AS /${own}/${alias}`
         throw new TsbuildError(message, { code: 'IO_FAILED' })
       }
-      const { id, config } = target.record
       const address = target.addressIn(network)
       if (address === undefined) {
-        const message = `container ${id} not attached to default bridge network`
+        const message = `Cannot link to /${target.record.name}, as it does not belong to the default network`
         throw new TsbuildError(message, { code: 'IO_FAILED' })
       }
-      return [address, alias, hostnameOf(id, config), target.record.name] as const
+      return { alias, address, target: target.record }
     })
   }
 }

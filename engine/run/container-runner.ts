@@ -72,7 +72,7 @@ export class ContainerRunner {
       const findHolder = (name: string) => this.#options.find(name).process()
       const spec = containerSpec(named, {
         mounts: [snapshot.root, ...own],
-        ...{ network, findHolder },
+        ...{ network, findHolder, variables: this.variables(record) },
       })
       const [rows = 0, columns = 0] = hostConfig.ConsoleSize ?? []
       await using process = await sandbox.start(spec, {
@@ -104,6 +104,10 @@ export class ContainerRunner {
     writeEtcFiles(folder, record, entered)
     return { network: entered.made, etc: etcPaths(folder), named: record }
   }
+
+  /** What the network of a container that runs adds to its environment. */
+  readonly variables: ContainerDeps['variables'] = (record) =>
+    this.#options.networks.running(record)?.variables() ?? []
 
   /** Writes what others are called that a running container is connected with. */
   readonly updateNames = (record: ContainerRecord): void => {

@@ -83,18 +83,19 @@ function isShown(status: ContainerStatus): boolean {
   return status === 'running' || status === 'paused' || status === 'restarting'
 }
 
-const STATUSES = new Set([
-  ...['created', 'restarting', 'running', 'removing', 'paused', 'exited', 'dead'],
-])
+const STATUSES: readonly string[] = [
+  ...['created', 'running', 'paused', 'restarting', 'removing', 'exited', 'dead'],
+]
 
 /** @throws {TsbuildError} USAGE, NOT_FOUND */
 function containerFilter(
   filters: Filters,
   services: EngineServices,
 ): (container: Container) => boolean {
-  const wrong = (filters.get('status') ?? []).find((status) => !STATUSES.has(status))
+  const wrong = (filters.get('status') ?? []).find((status) => !STATUSES.includes(status))
   if (wrong !== undefined) {
-    throw new TsbuildError(`invalid filter 'status=${wrong}'`, { code: 'USAGE' })
+    const reason = `invalid value for state (${wrong}): must be one of ${STATUSES.join(', ')}`
+    throw new TsbuildError(`invalid filter 'status=${wrong}': ${reason}`, { code: 'USAGE' })
   }
   const isNamed = nameFilter(filters)
   return (container) =>

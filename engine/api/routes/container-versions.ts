@@ -6,7 +6,7 @@ import type { ApiVersion } from '../http/api-version.ts'
 export function inContainerVersion(document: JsonObject, { minor }: ApiVersion): JsonObject {
   const { NetworkSettings, ImageManifestDescriptor, Id, ...others } = document
   const settings = isJsonObject(NetworkSettings) ? NetworkSettings : {}
-  const known = minor < 45 ? withShortId(settings, String(Id)) : settings
+  const known = minor < 45 ? withNames(settings, String(others.Name)) : settings
   return {
     Id: String(Id),
     ...others,
@@ -15,17 +15,16 @@ export function inContainerVersion(document: JsonObject, { minor }: ApiVersion):
   }
 }
 
-/** Where containers have names, the beginning of the id was one of their aliases. */
-function withShortId(settings: JsonObject, id: string): JsonObject {
+/** Where containers have names, the beginning of the id and the name of the machine were aliases, too. */
+function withNames(settings: JsonObject, name: string): JsonObject {
   const { Networks } = settings
   if (!isJsonObject(Networks)) return settings
-  const endpoints = Object.entries(Networks).map(([name, endpoint]) => {
-    if (!isJsonObject(endpoint) || !Array.isArray(endpoint.DNSNames)) return [name, endpoint]
-    const { Aliases } = endpoint
-    return [
-      name,
-      { ...endpoint, Aliases: [...(Array.isArray(Aliases) ? Aliases : []), id.slice(0, 12)] },
-    ]
+  const endpoints = Object.entries(Networks).map(([network, endpoint]) => {
+    if (!isJsonObject(endpoint) || !Array.isArray(endpoint.DNSNames)) return [network, endpoint]
+    const { Aliases, DNSNames } = endpoint
+    const others = DNSNames.filter((known) => `/${String(known)}` !== name)
+    const all = new Set([...(Array.isArray(Aliases) ? Aliases : []), ...others])
+    return [network, { ...endpoint, Aliases: [...all] }]
   })
   return { ...settings, Networks: Object.fromEntries(endpoints) as JsonObject }
 }

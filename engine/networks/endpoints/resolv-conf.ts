@@ -17,8 +17,8 @@ export function resolvConfText(config: HostConfig, source: NameSource, hostText:
   const search = searchOf(config, host)
   const options = optionsOf(config, host, source)
   return [
-    ...servers.map((server) => `nameserver ${server}\n`),
     ...(search.length === 0 ? [] : [`search ${search.join(' ')}\n`]),
+    ...servers.map((server) => `nameserver ${server}\n`),
     ...(options.length === 0 ? [] : [`options ${options.join(' ')}\n`]),
   ].join('')
 }

@@ -47,7 +47,7 @@ export function createNetwork(body: NetworkCreateBody, around: Surroundings): Ne
     ...{ enableIPv4: EnableIPv4, enableIPv6: EnableIPv6, options: Options, labels: Labels },
     ipam: {
       Driver: 'default',
-      Options: body.IPAM?.Options ?? {},
+      ...(body.IPAM?.Options === undefined ? {} : { Options: body.IPAM.Options }),
       Config: configs.map(withGateway),
     },
     ...{ isInternal: Internal, isAttachable: Attachable },

@@ -64,13 +64,24 @@ describe('networks of containers of an engine', () => {
     const linked = await engine.run('client', {
       HostConfig: { Links: ['/web:ally', 'web'], ExtraHosts: ['gate:host-gateway', 'x:1.2.3.4'] },
     })
-    const { hosts: linkedHosts, id: client } = await engine.look('client')
+    const { hosts: linkedHosts, id: client, variables } = await engine.look('client')
+    const ofLink = (alias: string, name: string): readonly string[] => [
+      `${alias}_PORT=tcp://172.17.0.2:80`,
+      ...[80, 81].flatMap((port) => [
+        `${alias}_PORT_${port}_TCP=tcp://172.17.0.2:${port}`,
+        `${alias}_PORT_${port}_TCP_ADDR=172.17.0.2`,
+        `${alias}_PORT_${port}_TCP_PORT=${port}`,
+        `${alias}_PORT_${port}_TCP_PROTO=tcp`,
+      ]),
+      `${alias}_NAME=/client/${name}`,
+    ]
+    assert.deepEqual(variables, [...ofLink('ALLY', 'ally'), ...ofLink('WEB', 'web')])
     assert.equal(
       linkedHosts,
       `${BASE_HOSTS}172.17.0.1\tgate
 1.2.3.4\tx
 172.17.0.2\tally ${short} web
-172.17.0.2\tweb ${short} web
+172.17.0.2\tweb ${short}
 172.17.0.3\t${client.slice(0, 12)}
 `,
     )
@@ -138,7 +149,7 @@ describe('networks of containers of an engine', () => {
       hosts,
       `${BASE_HOSTS}10.51.0.2\tapp-host\n${back?.GlobalIPv6Address}\tapp-host\n10.50.0.77\tapp-host\n`,
     )
-    assert.equal(resolvConf, 'nameserver 127.0.0.11\nsearch s.test\noptions timeout:1 ndots:0\n')
+    assert.equal(resolvConf, 'search s.test\nnameserver 127.0.0.11\noptions timeout:1 ndots:0\n')
     const connected = (await events()).map(({ Action, attributes = {} }) => [
       ...[Action, attributes.name, attributes.type, attributes.container],
     ])

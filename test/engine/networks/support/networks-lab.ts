@@ -32,6 +32,7 @@ export interface Look {
   readonly id: string
   readonly hosts: string
   readonly resolvConf: string
+  readonly variables: readonly string[]
   readonly settings: {
     readonly SandboxKey: string
     readonly Ports: Readonly<

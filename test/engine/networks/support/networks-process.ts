@@ -88,6 +88,7 @@ async function perform(asked: Asked): Promise<unknown> {
       return {
         ...{ id: record.id, settings, former: withFormerFields(settings) },
         ...{ hosts: entered?.hosts(), resolvConf: entered?.resolvConf() },
+        variables: entered?.variables(),
       }
     }
     case 'events':
