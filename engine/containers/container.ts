@@ -360,8 +360,11 @@ export class Container {
     const command = check === undefined ? undefined : testOf(check, Shell)
     if (check === undefined || command === undefined) return undefined
     return new Health(check, command, {
-      probe: (words, options) =>
-        probe(words, this, { ...options, process: this.process() }),
+      probe: (args, options) => {
+        const { User: user = '', WorkingDir: cwd, Tty = false } = this.#record.config
+        const spec = { args, env: this.environment(Tty), user, cwd: cwd || '/' }
+        return probe(spec, { ...options, process: this.process() })
+      },
       onChange: (status) => this.#emit(`health_status: ${status}`),
     })
   }

@@ -1,25 +1,16 @@
 import type { RunningProcess } from '#builder/sandbox'
-import type { Container } from './container.ts'
 import type { Probe } from './health.ts'
 import { Streams } from './streams.ts'
 
 /** Runs a test beside the program of a container. */
 export async function probe(
-  args: readonly string[],
-  container: Container,
+  spec: Parameters<RunningProcess['exec']>[0],
   {
     process: running,
     signal,
     mostOutput,
   }: Parameters<Probe>[1] & { readonly process: RunningProcess },
 ): ReturnType<Probe> {
-  const { config } = container.record
-  const spec = {
-    args,
-    env: container.environment(config.Tty === true),
-    user: config.User ?? '',
-    cwd: config.WorkingDir || '/',
-  }
   await using process = await running.exec(spec, { signal, stdin: 'empty' })
   const output = new Beginning(mostOutput)
   const exitCode = await new Streams().serve(process, (_, data) => output.add(data))

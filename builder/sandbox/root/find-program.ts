@@ -1,7 +1,7 @@
 import { accessSync, closeSync, constants } from 'node:fs'
 import { errnoOf, TsbuildError } from '#core'
 import type { AssembledRoot } from './assemble.ts'
-import { descriptorPath, findEntry } from './root-entry.ts'
+import { descriptorPath, findEntry, systemReason } from './root-entry.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -66,21 +66,4 @@ function execError(message: string, cause: unknown): TsbuildError {
     hint: 'check that the image has the program and its interpreter, for this platform, executable',
     cause,
   })
-}
-
-/** What a failed system call says, in the words of container engines. */
-export function systemReason(cause: unknown): string {
-  const errno = errnoOf(cause)
-  const reason = errno === undefined ? undefined : REASONS[errno]
-  return reason ?? (cause instanceof Error ? cause.message : String(cause))
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  E2BIG: 'argument list too long',
-  EACCES: 'permission denied',
-  EISDIR: 'is a directory: permission denied',
-  ELOOP: 'it leads through a link of /proc, or through too many links',
-  ENOENT: 'no such file or directory',
-  ENOEXEC: 'exec format error',
-  ENOTDIR: 'not a directory',
 }

@@ -77,7 +77,24 @@ function reasonOf(cause: unknown): string {
   return text.replace(/, \w+ '\/proc\/self\/fd\/.*'$/, '')
 }
 
-/** The same, or `undefined` when there is nothing at `path`. */
+/** What a failed system call says, in the words of container engines. */
+export function systemReason(cause: unknown): string {
+  const errno = errnoOf(cause)
+  const reason = errno === undefined ? undefined : REASONS[errno]
+  return reason ?? (cause instanceof Error ? cause.message : String(cause))
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  E2BIG: 'argument list too long',
+  EACCES: 'permission denied',
+  EISDIR: 'is a directory: permission denied',
+  ELOOP: 'it leads through a link of /proc, or through too many links',
+  ENOENT: 'no such file or directory',
+  ENOEXEC: 'exec format error',
+  ENOTDIR: 'not a directory',
+}
+
+/** As `findEntry`, or `undefined` when there is nothing at `path`. */
 export function findEntryIfThere(root: number, path: string): RootEntry | undefined {
   try {
     return findEntry(root, path)
