@@ -100,10 +100,14 @@ export class TarReader {
     this.#await('header', BLOCK)
   }
 
-  /** To be called after the last byte. A missing end mark is accepted. */
+  /**
+   * To be called after the last byte. A missing end mark is accepted, and missing padding: docker's client ends so the
+   * context of a build whose Dockerfile comes from its input.
+   */
   end(): void {
     const isBetween = this.#state === 'header' && this.#left === BLOCK
-    if (!isBetween && this.#state !== 'ended') throw new Error('unexpected end')
+    if (isBetween || this.#state === 'padding' || this.#state === 'ended') return
+    throw new Error('unexpected end')
   }
 
   /** `piece` never reaches beyond the current part. */

@@ -51,6 +51,18 @@ describe('the files of a tar', () => {
     assert.equal(files.has('gone' as never) || files.has('.wh.gone' as never), false)
   })
 
+  it('are those of a tar that ends with the last byte of the last file', async () => {
+    const file = directory.file('unpadded')
+    writeFileSync(directory.file('last'), 'text')
+    await run('tar', ['-cf', file, '-C', directory.path, 'last'])
+    for (const size of [600, 516]) {
+      truncateSync(file, size)
+      assert.deepEqual([...(await listTar(createReadStream(file))).keys()], ['last'])
+    }
+    truncateSync(file, 515)
+    await assert.rejects(listTar(createReadStream(file)), { code: 'LAYER_INVALID' })
+  })
+
   it('are none of a tar that is cut short or none at all', async () => {
     const cut = directory.file('cut')
     await run('cp', [tar, cut])
