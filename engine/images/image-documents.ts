@@ -7,7 +7,7 @@ import {
   type JsonObject,
   type Platform,
 } from '#core'
-import { EMPTY_CONFIG } from '#engine/model'
+import { EMPTY_CONFIG, taggedAt } from '#engine/model'
 import {
   type EngineImage,
   layerSizes,
@@ -15,7 +15,6 @@ import {
   sizeOf,
   tagsOf,
 } from './image/engine-image.ts'
-import { taggedAt } from './image/tag-time.ts'
 
 /** Spec: Docker Engine API, OCIDescriptor */
 export function descriptorDocument({ annotations: _, ...descriptor }: Descriptor): JsonObject {
@@ -105,7 +104,7 @@ function containerFields(legacy: JsonObject): JsonObject {
   const { container, container_config: config } = legacy
   return {
     Container: textOf(container),
-    ContainerConfig: { ...EMPTY, ...withoutNulls(isJsonObject(config) ? config : {}) },
+    ContainerConfig: isJsonObject(config) ? { ...EMPTY, ...withoutNulls(config) } : null,
   }
 }
 

@@ -11,7 +11,7 @@ import {
   parsePlatform,
   TsbuildError,
 } from '#core'
-import type { ContainerImage } from '#engine/model'
+import { type ContainerImage, withTagTime } from '#engine/model'
 import type { Events } from '#engine/state'
 import {
   familiarReference,
@@ -23,7 +23,6 @@ import { type AttestationQuery, attestationsOf } from './attestations.ts'
 import { chainIdsOf, type EngineImage, ImageReader, layerSizes } from './image/engine-image.ts'
 import { findImage, imageFor, joinReference } from './image/find-image.ts'
 import { imageEvent } from './image/image-events.ts'
-import { withTagTime } from './image/tag-time.ts'
 import { historyDocument, inspectDocument } from './image-documents.ts'
 import { type ListQuery, listImages } from './list-images.ts'
 import { manifestSummaries } from './manifest-summaries.ts'

@@ -73,10 +73,16 @@ export async function removeImage(
   const untagged = removal.untagged.map(({ text }) => ({ Untagged: text }))
   if (!removal.isDeleted) return { items: untagged, orphans: new Set() }
   deps.emit({ Type: 'image', Action: 'delete', id: image.id, attributes: { name: image.id } })
-  const uses = layerUses(images)
-  const gone = chainIdsOf(image.config).filter((chain) => uses.get(chain) === 1)
+  // Containers keep the layers.
+  const gone = users.length > 0 ? [] : layersOnlyIn(image, images)
   const layers = gone.toReversed().map((chain) => ({ Deleted: chain }))
   return { items: [...untagged, { Deleted: image.id }, ...layers], orphans }
+}
+
+/** Chain ids. */
+function layersOnlyIn(image: EngineImage, images: readonly EngineImage[]): readonly string[] {
+  const uses = layerUses(images)
+  return chainIdsOf(image.config).filter((chain) => uses.get(chain) === 1)
 }
 
 function planRemoval(

@@ -27,6 +27,7 @@ export {
   EXEC_SHAPE,
   UPDATE_SHAPE,
 } from './shapes.ts'
+export { taggedAt, withTagTime } from './tag-time.ts'
 export {
   byCreation,
   formatTime,

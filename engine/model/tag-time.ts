@@ -1,5 +1,4 @@
 import type { Descriptor } from '#core'
-import type { ImageEntry } from './engine-image.ts'
 
 /** An annotation of a name's entry in the index of the store: when the name was given. */
 const TAGGED = 'tsbuild.tagged'
@@ -11,7 +10,9 @@ export function withTagTime(descriptor: Descriptor): Descriptor {
 }
 
 /** When an image got its latest name, as RFC 3339; `undefined` where no name was given here. */
-export function taggedAt(entries: readonly ImageEntry[]): string | undefined {
+export function taggedAt(
+  entries: readonly { readonly descriptor: Descriptor }[],
+): string | undefined {
   return entries
     .flatMap(({ descriptor }) => descriptor.annotations?.[TAGGED] ?? [])
     .toSorted()

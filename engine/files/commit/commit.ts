@@ -20,7 +20,7 @@ import {
   uncompressedDigest,
   writeGraph,
 } from '#core'
-import { now } from '#engine/model'
+import { now, withTagTime } from '#engine/model'
 import { resolveImage } from '#registry-client'
 import type { ContainerFiles } from '../container-files.ts'
 import type { ContainerLayers } from '../layers/container-layers.ts'
@@ -162,7 +162,10 @@ function imageSink(
     putManifest: put,
     name: async ({ root }) => {
       if (names.length === 0) await store.images.keep(root, { createdAt })
-      for (const name of names) await store.images.set(name, root, { createdAt, replaced: 'kept' })
+      const tagged = withTagTime(root)
+      for (const name of names) {
+        await store.images.set(name, tagged, { createdAt, replaced: 'kept' })
+      }
     },
   }
 }

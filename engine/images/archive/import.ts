@@ -20,6 +20,7 @@ import {
   throwIfCancelled,
   withoutCredentials,
 } from '#core'
+import { withTagTime } from '#engine/model'
 import {
   familiarReference,
   formatReference,
@@ -27,7 +28,6 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { joinReference } from '../image/find-image.ts'
-import { withTagTime } from '../image/tag-time.ts'
 import type { Images } from '../images.ts'
 import { type MessageSink, messagesOf, type ProgressMessage, transferMessage } from '../progress.ts'
 

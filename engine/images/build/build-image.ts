@@ -6,7 +6,7 @@ import { imageEvent } from '../image/image-events.ts'
 import { type Images, setName } from '../images.ts'
 import { type MessageSink, messagesOf, type ProgressMessage } from '../progress.ts'
 import { pullError } from '../registry/registry-failure.ts'
-import { credentialsOfAll } from '../registry/request-credentials.ts'
+import { credentialsOfAll, type RequestCredentials } from '../registry/request-credentials.ts'
 import type { BuildRequest } from './build-query.ts'
 import type { Builds } from './builds.ts'
 import { ClassicSteps, shortId } from './classic-steps.ts'
@@ -31,6 +31,7 @@ export function buildImage(
   request: BuildRequest,
   { builds, auth, minor, signal: closed }: BuildDeps,
 ): AsyncIterable<ProgressMessage> {
+  const credentials = credentialsOfAll(auth)
   return messagesOf(
     async (sink, signal) => {
       using begun = builds.begin(request.id, signal)
@@ -38,13 +39,13 @@ export function buildImage(
       const keep = (message: ProgressMessage): void => void kept.push(message)
       const target = request.quiet ? { send: keep, output: keep } : sink
       try {
-        const call = { request, builds, auth, minor, signal: begun.signal }
+        const call = { request, builds, credentials, minor, signal: begun.signal }
         const id = await buildInto(target, images, call)
         await giveNames(target, images, { id, tags: request.tags })
         if (request.quiet) sink.send({ stream: `${id}\n` })
       } catch (cause) {
         for (const message of kept) sink.send(message)
-        throw buildError(cause, begun.signal)
+        throw buildError(cause, { signal: begun.signal, credentials })
       }
     },
     { codeOf: exitCodeIn, signal: closed },
@@ -54,7 +55,7 @@ export function buildImage(
 interface BuildCall {
   readonly request: BuildRequest
   readonly builds: Builds
-  readonly auth: string | undefined
+  readonly credentials: RequestCredentials
   readonly minor: number
   readonly signal: AbortSignal
 }
@@ -63,15 +64,17 @@ interface BuildCall {
 async function buildInto(
   sink: MessageSink,
   images: Images,
-  { request, builds, auth, minor, signal }: BuildCall,
+  { request, builds, credentials, minor, signal }: BuildCall,
 ): Promise<string> {
-  const steps = new ClassicSteps(sink, builds)
+  const { buildArgs = {} } = request.options
+  const noCache = request.options.noCache === true
+  const steps = new ClassicSteps(sink, { builds, noCache, buildArgs })
   try {
     const built = await build({
       ...images.options.network,
       ...request.options,
       root: images.options.root,
-      credentials: credentialsOfAll(auth),
+      credentials,
       onLinked: (graph) => steps.linked(graph, request.options.labels ?? {}),
       onEvent: (event: BuildEvent) => steps.event(event),
       signal,
@@ -112,16 +115,22 @@ async function giveNames(
 
 const STEP_FAILURE = /^process (".*") did not complete successfully: exit code: (\d+)/s
 const MISSING_DOCKERFILE = /^failed to read dockerfile: open (.*): no such file or directory$/
+const NO_STAGE = /^dockerfile parse error on line \d+: (no build stage in current context)$/
 const IN_WORDS = /^The command '.*' returned a non-zero code: (\d+)$/s
 
 /** The failure in docker's words, which tools compare. */
-function buildError(cause: unknown, signal: AbortSignal): unknown {
+function buildError(
+  cause: unknown,
+  { signal, credentials }: Pick<BuildCall, 'signal' | 'credentials'>,
+): unknown {
   if (!(cause instanceof TsbuildError)) return cause
   if (signal.aborted) return new TsbuildError('Build cancelled', { code: 'CANCELLED', cause })
   const { code, message } = cause
   const [, base] = /^\S+: resolve (\S+):/.exec(message) ?? []
   const refusal = registryErrorIn(cause)
-  if (base !== undefined && refusal !== undefined) return pullError(refusal, readReference(base))
+  if (base !== undefined && refusal !== undefined) {
+    return pullError(refusal, readReference(base), credentials)
+  }
   const text = stepFailure(message) ?? missingFile(cause) ?? dockerfileFailure(cause)
   return text === undefined ? cause : new TsbuildError(text, { code, cause })
 }
@@ -143,6 +152,8 @@ function dockerfileFailure({ code, message }: TsbuildError): string | undefined 
   if (code === 'DOCKERFILE_INVALID' && message === 'the Dockerfile cannot be empty') {
     return 'the Dockerfile (Dockerfile) cannot be empty'
   }
+  const [, noStage] = NO_STAGE.exec(message) ?? []
+  if (noStage !== undefined) return noStage
   const [, path] = MISSING_DOCKERFILE.exec(message) ?? []
   return path === undefined ? undefined : `Cannot locate specified Dockerfile: ${path}`
 }

@@ -2,6 +2,8 @@
 import type { PlannedVertex } from '#core'
 import type { InstructionGraph } from '#parser'
 
+type LinkedStage = InstructionGraph['stages'][number]
+
 /** An instruction, and what was heard of it. */
 export interface Step {
   readonly text: string
@@ -15,6 +17,8 @@ export interface Step {
   vertex: PlannedVertex | undefined
   /** Steps that the image of a FROM has for those that are built on it. */
   triggers: readonly PlannedVertex[]
+  /** How many instructions these are, with those that change the config only. */
+  triggerCount: number
 }
 
 /** What instructions are planned as. */
@@ -38,10 +42,10 @@ export function stepsOf(
   labels: Readonly<Record<string, string>>,
 ): readonly Step[] {
   const steps = stages.flatMap(({ stage, base }) => {
-    const name = stage.name ?? String(stage.index)
+    const name = nameOf(stage)
     const from =
       base.kind === 'stage' ? stages.find((one) => one.stage.index === base.index) : undefined
-    const below = from === undefined ? undefined : (from.stage.name ?? String(from.stage.index))
+    const below = from === undefined ? undefined : nameOf(from.stage)
     return [stage.from, ...stage.instructions].map((instruction) => ({
       text: instruction.text,
       kind: instruction.kind,
@@ -50,9 +54,28 @@ export function stepsOf(
       ...(instruction.kind === 'from' ? { base: below } : {}),
       vertex: undefined,
       triggers: [],
+      triggerCount: 0,
     }))
   })
   return [...steps, ...labelStep(labels, steps.at(-1))]
+}
+
+/** Counts the triggers that images of FROM have added to their stages. @param own instructions of stages by their names */
+export function countTriggers(
+  steps: readonly Step[],
+  stages: InstructionGraph['stages'],
+  own: ReadonlyMap<string, number>,
+): void {
+  for (const { stage } of stages) {
+    const name = nameOf(stage)
+    const from = steps.find((step) => step.kind === 'from' && step.stage === name)
+    if (from !== undefined) from.triggerCount = stage.instructions.length - (own.get(name) ?? 0)
+  }
+}
+
+/** As steps have it. */
+export function nameOf({ name, index }: LinkedStage['stage']): string {
+  return name ?? String(index)
 }
 
 /** Finds the vertices of steps, and of the triggers that the image of a FROM adds. */
@@ -77,5 +100,5 @@ function labelStep(
   if (last === undefined || pairs.length === 0) return []
   const { stage, line } = last
   const text = `LABEL ${pairs.join(' ')}`
-  return [{ text, kind: 'label', stage, line, vertex: undefined, triggers: [] }]
+  return [{ text, kind: 'label', stage, line, vertex: undefined, triggers: [], triggerCount: 0 }]
 }

@@ -5,7 +5,14 @@ import { type BuildEvent, digestOf, type PlannedVertex } from '#core'
 import type { InstructionGraph } from '#parser'
 import { layerMessage, type MessageSink, transferMessage } from '../progress.ts'
 import type { Builds } from './builds.ts'
-import { assignVertices, CONTAINED, type Step, stepsOf } from './classic-step.ts'
+import {
+  assignVertices,
+  CONTAINED,
+  countTriggers,
+  nameOf,
+  type Step,
+  stepsOf,
+} from './classic-step.ts'
 
 /** What was heard of a vertex and not printed yet. */
 interface Heard {
@@ -23,16 +30,28 @@ const DONE = new Set<BuildEvent['type']>(['done', 'cached', 'failed', 'cancelled
 /** Output that waits for the steps before, in bytes. */
 const MOST_WAITING = 16 * 1024 * 1024
 
+/** What steps depend on besides what is heard of them. */
+export interface ClassicOptions {
+  /** Knows which steps were done before. */
+  readonly builds: Builds
+  /** Every step is done anew. */
+  readonly noCache: boolean
+  /** Those of the request. */
+  readonly buildArgs: Readonly<Record<string, string>>
+}
+
 /** Listens to a build. Steps run side by side; what is said of later ones waits for the earlier ones. */
 export class ClassicSteps {
   readonly #sink: MessageSink
-  readonly #builds: Builds
   readonly #heard = new Map<string, Heard>()
   /** The id of what a stage has so far, by its name. */
   readonly #stages = new Map<string, string>()
   readonly #warnings: string[] = []
   /** Names of all ARG. */
   readonly #declared = new Set<string>()
+  /** How many instructions stages have, by their names. */
+  readonly #lengths = new Map<string, number>()
+  readonly #options: ClassicOptions
   #steps: readonly Step[] = []
   #globals: readonly string[] = []
   #planned: readonly PlannedVertex[] | undefined
@@ -42,18 +61,21 @@ export class ClassicSteps {
   #waiting = 0
   #failed: string | undefined
 
-  /** @param builds knows which steps were done before */
-  constructor(sink: MessageSink, builds: Builds) {
+  constructor(sink: MessageSink, options: ClassicOptions) {
     this.#sink = sink
-    this.#builds = builds
+    this.#options = options
   }
 
   /**
-   * The stages that are built. What is added later are triggers of base images, which do not count.
+   * The stages that are built. What is added later are triggers of base images, which are no steps.
    * @param labels of the request: one more step
    */
   linked({ stages, dockerfile }: InstructionGraph, labels: Readonly<Record<string, string>>): void {
-    if (this.#steps.length > 0) return
+    if (this.#steps.length > 0) {
+      countTriggers(this.#steps, stages, this.#lengths)
+      return
+    }
+    for (const { stage } of stages) this.#lengths.set(nameOf(stage), stage.instructions.length)
     this.#globals = dockerfile.globalArgs.map(({ text }) => text)
     this.#steps = stepsOf(stages, labels)
     const everywhere = dockerfile.stages.flatMap(({ instructions }) => instructions)
@@ -189,15 +211,22 @@ export class ClassicSteps {
   }
 
   /** @returns whether the step has ended */
-  #replay({ vertex, kind, triggers }: Step): boolean {
-    if (kind === 'from') return triggers.every((one) => this.#replayVertex(one, 'run'))
+  #replay(step: Step): boolean {
+    const { vertex, kind, triggers, triggerCount } = step
+    if (kind === 'from') {
+      step.triggerCount = 0
+      const plural = triggerCount === 1 ? '' : 's'
+      if (triggerCount > 0) this.#print(`# Executing ${triggerCount} build trigger${plural}\n`)
+      return triggers.every((one) => this.#replayVertex(one, 'run'))
+    }
     return vertex === undefined || this.#replayVertex(vertex, kind)
   }
 
   /** What changes the config only is done at once; the classic builder makes a container for it all the same. */
   #tellConfig({ kind, vertex }: Step, id: string): void {
     if (kind === 'from' || vertex !== undefined) return
-    if (this.#builds.meet(id)) {
+    const { builds, noCache } = this.#options
+    if (builds.meet(id) && !noCache) {
       this.#print(' ---> Using cache\n')
       return
     }
@@ -256,7 +285,13 @@ export class ClassicSteps {
       return /@sha256:([0-9a-f]{64})/.exec(vertex?.name ?? '')?.[1] ?? ''
     }
     const key = vertex === undefined ? undefined : this.#heardOf(vertex.id).key
-    return key ?? digestOf(`${this.#id} ${text}`)
+    return key ?? digestOf([this.#id, text, ...this.#argumentsIn(text)].join(' '))
+  }
+
+  /** Values that the request gives variables of an instruction. */
+  #argumentsIn(text: string): readonly string[] {
+    const { buildArgs } = this.#options
+    return [...text.matchAll(/\$\{?(\w+)/g)].flatMap(([, name = '']) => buildArgs[name] ?? [])
   }
 
   #print(stream: string): void {

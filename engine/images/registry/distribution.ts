@@ -42,7 +42,7 @@ export async function distributionInfo(
       Platforms: platforms.map(platformDocument),
     }
   } catch (cause) {
-    throw pullError(cause, reference)
+    throw pullError(cause, reference, credentials)
   }
 }
 

@@ -52,6 +52,7 @@ export function pullImage(images: Images, query: PullQuery): AsyncIterable<Progr
   if (familiarReference({ registry, repository }) === 'scratch') {
     throw new TsbuildError("'scratch' is a reserved name", { code: 'PERMISSION_DENIED' })
   }
+  const credentials = credentialsFor(registry, query.auth)
   return messagesOf(
     async (sink, signal) => {
       const progress = new PullProgress(sink)
@@ -64,7 +65,7 @@ export function pullImage(images: Images, query: PullQuery): AsyncIterable<Progr
           platform: query.platform,
           allTags: tag === undefined && digest === undefined,
           replaced: 'kept',
-          credentials: credentialsFor(registry, query.auth),
+          credentials,
           signal,
           watch: {
             fetched: (one, document, store) => progress.fetched(one, document, store),
@@ -77,7 +78,7 @@ export function pullImage(images: Images, query: PullQuery): AsyncIterable<Progr
           },
         })
       } catch (cause) {
-        throw pullError(cause, reference)
+        throw pullError(cause, reference, credentials)
       }
       const isNew = pulled.some(({ isUnchanged }) => !isUnchanged)
       const what = isNew ? 'Downloaded newer image for' : 'Image is up to date for'

@@ -12,6 +12,7 @@ import {
   type ProgressMessage,
   transferMessage,
 } from '../progress.ts'
+import { pushError } from './registry-failure.ts'
 import { credentialsFor } from './request-credentials.ts'
 import type { TransferBytes } from './transfer-bytes.ts'
 
@@ -35,6 +36,7 @@ export function pushImage(images: Images, query: PushQuery): AsyncIterable<Progr
     throw new TsbuildError('cannot push a digest reference', { code: 'USAGE' })
   }
   const { registry, repository } = reference
+  const credentials = credentialsFor(registry, query.auth)
   return messagesOf(
     async (sink, signal) => {
       sink.send({ status: `The push refers to repository [${registry}/${repository}]` })
@@ -47,9 +49,11 @@ export function pushImage(images: Images, query: PushQuery): AsyncIterable<Progr
           ...(query.platform === undefined ? {} : { platform: query.platform }),
           // As docker does, which knows of no other owners than those that it is told.
           ignoreChownErrors: true,
-          credentials: credentialsFor(registry, query.auth),
+          credentials,
           onProgress: ({ id, ...bytes }) => progress.layer(id as Digest | DiffId, bytes),
           signal,
+        }).catch((cause: unknown) => {
+          throw pushError(cause, one, credentials)
         })
         const { digest: Digest, size: Size } = descriptor
         const Tag = one.tag ?? ''

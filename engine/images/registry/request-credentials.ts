@@ -10,29 +10,40 @@ const NOTHING_STORED: Pick<CredentialStore, 'set' | 'erase'> = {
 /** No credentials at all. */
 export const ANONYMOUS: CredentialStore = { ...NOTHING_STORED, get: async () => undefined }
 
+/** The credentials of a request. */
+export interface RequestCredentials extends CredentialStore {
+  /** Whether there are any for a registry. */
+  readonly knows: (registry: string) => boolean
+}
+
 /**
  * The credentials of `X-Registry-Auth` for one registry; they go to no other one. What cannot be read is none, as for
  * docker.
  */
-export function credentialsFor(registry: string, header: string | undefined): CredentialStore {
+export function credentialsFor(registry: string, header: string | undefined): RequestCredentials {
   const document = decodeHeader(header)
   const credentials = toCredentials(document)
   const named = textOf(document.serveraddress)
   const isMeant = named === '' || hostOf(named) === registry
-  return {
-    ...NOTHING_STORED,
-    get: async (host) => (isMeant && host === registry ? credentials : undefined),
-  }
+  return of((host) => (isMeant && host === registry ? credentials : undefined))
 }
 
 /** The credentials of `X-Registry-Config`: an object of them by registry. */
-export function credentialsOfAll(header: string | undefined): CredentialStore {
+export function credentialsOfAll(header: string | undefined): RequestCredentials {
   const known = new Map<string, Credentials>()
   for (const [name, value] of Object.entries(decodeHeader(header))) {
     const credentials = isJsonObject(value) ? toCredentials(value) : undefined
     if (credentials !== undefined) known.set(hostOf(name), credentials)
   }
-  return { ...NOTHING_STORED, get: async (host) => known.get(host) }
+  return of((host) => known.get(host))
+}
+
+function of(find: (host: string) => Credentials | undefined): RequestCredentials {
+  return {
+    ...NOTHING_STORED,
+    get: async (host) => find(host),
+    knows: (host) => find(host) !== undefined,
+  }
 }
 
 /** What a client wants to log in with. Spec: Docker Engine API, AuthConfig */
