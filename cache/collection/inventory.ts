@@ -31,6 +31,7 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   const { layout, presence, database, images } = parts
   const ofContainers = parts.engine.images().map((digest) => ({ name: undefined, digest }))
   const needs = readImageNeeds([...images.targets(), ...ofContainers], documents)
+  const needsOfContainers = readImageNeeds(ofContainers, documents)
   const blobs = readBlobFiles(layout)
   const rows = readLayerRows(database)
   const pins = expanded(pinsOfAll(layout, presence), documents)
@@ -50,7 +51,9 @@ export function readInventory(parts: StoreParts, documents: Documents): readonly
   const imagesOf = (row: LayerRow): readonly string[] => namesOf(row, needs)
   const documentsOn = unnamed.leadingTo
   const surroundings = { layout, blobs, isNeeded, imagesOf, isPinned, documentsOn }
-  const layers = layerItems(rows, surroundings)
+  // What containers write lies on the folders, whether they run or not.
+  const isUnderContainer = (row: LayerRow): boolean => namesOf(row, needsOfContainers).length > 0
+  const layers = layerItems(rows, { ...surroundings, isUnderContainer })
   const ofLayers = new Set(layers.flatMap(({ contents }) => [...contents.common.keys()]))
   return withParents([
     ...imageItems(needs, blobs),

@@ -11,6 +11,8 @@ export interface LayerSurroundings extends SpareSurroundings {
   readonly layout: Layout
   /** Names of the images that have a layer. */
   readonly imagesOf: (row: LayerRow) => readonly string[]
+  /** Whether a container was made of an image that has it. */
+  readonly isUnderContainer: (row: LayerRow) => boolean
 }
 
 /**
@@ -69,7 +71,7 @@ function layerItem(row: LayerRow, { equal, children, around }: RowContext): Foun
     ...times,
     seconds: secondsOf(row),
     isMutable: false,
-    isInUse: names.some(around.isPinned),
+    isInUse: names.some(around.isPinned) || around.isUnderContainer(row),
     isFixed: false,
     images: around.imagesOf(row),
     children: [...children, ...own.flatMap(around.documentsOn)],

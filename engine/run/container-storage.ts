@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ContainerServices } from '#builder'
 import type { OpenedRoot } from '#builder/sandbox'
+import { openStore } from '#cache'
 import {
   type Bytes,
   type Digest,
@@ -148,7 +149,7 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
       ...{ config, asked, changes, author, comment },
       names: reference === undefined ? [] : [formatReference(reference)],
     }
-    const { store } = this.#deps.services
+    await using store = openStore(this.#deps.services.store.root)
     const { id } = await commitContainer(request, { store, files: this.#files, ...options })
     const name = reference === undefined ? '' : familiarReference(reference)
     if (name !== '') this.#deps.emit({ Type: 'image', Action: 'tag', id, attributes: { name } })
@@ -255,8 +256,11 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
     return join(this.filesFolder(id), 'upper')
   }
 
-  #imageOf({ image }: ContainerRecord): Promise<readonly string[]> {
-    return this.#deps.services.lowers(image.manifest, image.platform)
+  /** Looked up in a store that stays open they would outlast the container. */
+  async #imageOf({ image }: ContainerRecord): Promise<readonly string[]> {
+    const { services } = this.#deps
+    await using store = openStore(services.store.root)
+    return await services.lowers(image.manifest, image.platform, store)
   }
 
   #report(

@@ -1,4 +1,5 @@
 import type { ContainerServices } from '#builder'
+import { openStore } from '#cache'
 import { type Mount, TsbuildError } from '#core'
 import type { MadeMountPoints } from '#engine/containers'
 import type { Images } from '#engine/images'
@@ -50,7 +51,8 @@ export class ContainerVolumes implements AsyncDisposable {
   readonly make = async (record: ContainerRecord): Promise<MadeMountPoints> => {
     const { services, mountsOf, images } = this.#options
     const { manifest, platform } = record.image
-    const lowers = () => services.lowers(manifest, platform)
+    await using store = openStore(services.store.root)
+    const lowers = () => services.lowers(manifest, platform, store)
     const requireImage = async (image: string): Promise<void> => void (await images.resolve(image))
     try {
       return await this.#mounts.make(record, { lowers, mountsOf, requireImage })
@@ -80,7 +82,8 @@ export class ContainerVolumes implements AsyncDisposable {
     const { manifest, platform } = (await images.resolve(image)).image
     const shown: Mount = {
       ...{ type: 'overlay', target: destination, readonly: true },
-      lower: await services.lowers(manifest, platform),
+      // No container keeps them.
+      lower: await services.lowers(manifest, platform, services.store),
       ...(subpath === undefined ? {} : { path: subpath }),
     }
     return shown

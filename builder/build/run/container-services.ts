@@ -1,8 +1,8 @@
 import { type BuildOptions, resolveOptions } from '#builder/options'
-import { type ResolvedBase, storedBase } from '#builder/plan'
+import { storedBase } from '#builder/plan'
 import type { Sandbox } from '#builder/sandbox'
 import type { Snapshots } from '#builder/snapshot'
-import { imageLowers, Reporter } from '#builder/solve'
+import { imageLowers, mergedLayerOf, Reporter } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import type { Digest, Platform } from '#core'
 import { Services } from '../services.ts'
@@ -20,11 +20,12 @@ export interface ContainerServices extends AsyncDisposable {
   sandbox(): Promise<Sandbox>
   snapshots(): Promise<Snapshots>
   /**
-   * The layers of an image of the store as directories, topmost first; they stay until this process ends.
+   * The layers of an image of the store as directories, topmost first. They stay as long as a container was made of the
+   * image, and as long as `store` is open.
    * @param image digest of its manifest, or of an index
    * @throws {TsbuildError} NOT_FOUND, PLATFORM_MISMATCH
    */
-  lowers(image: Digest, platform: Platform): Promise<readonly string[]>
+  lowers(image: Digest, platform: Platform, store: Store): Promise<readonly string[]>
 }
 
 /** Opens the store and what steps are run with; nothing else is opened before it is needed. */
@@ -37,17 +38,22 @@ export async function openContainerServices(
   const services = new Services(settings, { store, secrets, context: '' })
   const { spans, signal, onEvent } = settings
   const client = () => services.client()
-  const lowersOf = async (image: ResolvedBase): Promise<readonly string[]> =>
-    await imageLowers(image, {
-      ...{ store, spans, signal, reporter: new Reporter(onEvent) },
-      ...{ pool: services.pool, watch: services.watch, lowerForm: () => services.lowerForm() },
-    })
   return {
     store,
     sandbox: () => services.sandbox(),
     snapshots: () => services.snapshots(),
-    lowers: async (image, platform) =>
-      await lowersOf(await storedBase(image, platform, { store, client, signal })),
+    lowers: async (image, platform, from) => {
+      const base = await storedBase(image, platform, { store: from, client, signal })
+      const directories = await imageLowers(base, {
+        ...{ store: from, spans, signal, reporter: new Reporter(onEvent) },
+        ...{ pool: services.pool, watch: services.watch, lowerForm: () => services.lowerForm() },
+      })
+      // No image has what was merged: as long as this process runs it may lie under a container.
+      for (const merged of directories.flatMap((one) => mergedLayerOf(one) ?? [])) {
+        store.layers.get(merged)
+      }
+      return directories
+    },
     [Symbol.asyncDispose]: async () => {
       await services[Symbol.asyncDispose]()
       await store[Symbol.asyncDispose]()

@@ -79,3 +79,9 @@ function mergedId(bottomFirst: readonly string[]): LayerId {
   const key = cacheKeyOf({ merged: bottomFirst.map((directory) => basename(directory)) })
   return layerId(`m${key.slice(1)}`)
 }
+
+/** The layer that a directory of `lowersOf` was merged to; `undefined` for one that was not. */
+export function mergedLayerOf(directory: string): LayerId | undefined {
+  const name = basename(directory)
+  return /^m[0-9a-f]{63}$/.test(name) ? layerId(name) : undefined
+}

@@ -233,6 +233,13 @@ describe('collection', () => {
       await store.layers.commitDirectory(made, { id: stacked, diffId, size: text.length })
     })
     assert.deepEqual(await collected(root, NOT_ALL), [])
+    const [{ descriptor } = { descriptor: undefined }] = await withStore(root, (store) =>
+      store.images.list(),
+    )
+    const container = { id: 'c', document: {}, image: descriptor?.digest }
+    await withStore(root, (store) => store.engine.put('container', container))
+    assert.deepEqual(await collected(root, ALL), [], 'a container lies on it')
+    await withStore(root, (store) => store.engine.delete('container', 'c'))
     const [gone, more] = await collected(root, ALL)
     assert.deepEqual(gone?.images, ['localhost/a:1'])
     assert.equal(more, undefined)
