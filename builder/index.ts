@@ -46,7 +46,6 @@ export {
   readImage,
   readImages,
   readLocalDocuments,
-  shortDigest,
   splitName,
 } from './build/images/local-images.ts'
 export {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { arch, cpus, hostname, release, totalmem } from 'node:os'
 import type { JsonObject } from '#core'
+import { isUserNamespace } from '#disk'
 
 /** What GET /info says of this machine and this engine. Spec: Docker Engine API, SystemInfo */
 export function infoDocument(version: string, root: string): JsonObject {
-  const isRootless = process.getuid?.() !== 0 || isInUserNamespace()
+  const isRootless = process.getuid?.() !== 0 || isUserNamespace()
   return {
     ID: hostname(),
     Driver: 'overlay2',
@@ -75,11 +76,6 @@ export function infoDocument(version: string, root: string): JsonObject {
 
 /** Names of uname, by those of Node. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'x86_64', arm64: 'aarch64' }
-
-function isInUserNamespace(): boolean {
-  const [line = ''] = readFileSync('/proc/self/uid_map', 'utf8').split('\n')
-  return !/^\s*0\s+0\s+4294967295\s*$/.test(line)
-}
 
 function cgroupVersion(): string {
   const mounts = readFileSync('/proc/self/mountinfo', 'utf8')

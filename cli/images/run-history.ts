@@ -1,5 +1,10 @@
-import { shortDigest } from '#builder'
-import type { Descriptor, HistoryEntry, ImageConfig, Manifest } from '#core'
+import {
+  type Descriptor,
+  type HistoryEntry,
+  type ImageConfig,
+  type Manifest,
+  shortDigest,
+} from '#core'
 import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
 import { networkSettings } from '../settings/network-settings.ts'
 import { formatAge } from '../terminal/age.ts'

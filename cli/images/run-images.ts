@@ -1,4 +1,5 @@
-import { type LocalImage, readImages, shortDigest, splitName } from '#builder'
+import { type LocalImage, readImages, splitName } from '#builder'
+import { shortDigest } from '#core'
 import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { chainMessage } from '../reports/error-report.ts'
 import { formatAge } from '../terminal/age.ts'

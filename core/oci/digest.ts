@@ -64,6 +64,11 @@ export function hexOf(digest: Digest | DiffId | ChainId): string {
   return digest.slice('sha256:'.length)
 }
 
+/** The first twelve digits, as lists show them. */
+export function shortDigest(digest: Digest): string {
+  return hexOf(digest).slice(0, 12)
+}
+
 /** Digest of a small document held in memory: a key, a manifest, a config. */
 export function digestOf(document: Uint8Array | string): Digest {
   const bytes = typeof document === 'string' ? Buffer.from(document) : document
@@ -112,7 +117,14 @@ export class Digester {
 
 /** Spec: image-spec v1.1 config.md#layer-chainid. `undefined` for an empty stack. */
 export function chainIdOf(diffIds: readonly DiffId[]): ChainId | undefined {
-  const [first, ...rest] = diffIds
-  if (first === undefined) return undefined
-  return rest.reduce<string>((chain, diffId) => digestOf(`${chain} ${diffId}`), first) as ChainId
+  return chainIdsOf(diffIds).at(-1)
+}
+
+/** Of each layer of a stack, the lowest first. */
+export function chainIdsOf(diffIds: readonly DiffId[]): readonly ChainId[] {
+  let chain = ''
+  return diffIds.map((diffId) => {
+    chain = chain === '' ? diffId : digestOf(`${chain} ${diffId}`)
+    return chain as ChainId
+  })
 }

@@ -4,6 +4,7 @@ import { storeSource } from '#builder/plan'
 import { Collector, openStore, type Store, type StoreItem, sumOfBytes } from '#cache'
 import {
   type ContainerConfig,
+  chainIdsOf,
   type Descriptor,
   isDigest,
   type JsonObject,
@@ -20,7 +21,7 @@ import {
   withDefaultTag,
 } from '#registry-client'
 import { type AttestationQuery, attestationsOf } from './attestations.ts'
-import { chainIdsOf, type EngineImage, ImageReader, layerSizes } from './image/engine-image.ts'
+import { type EngineImage, ImageReader, layerSizes } from './image/engine-image.ts'
 import { findImage, imageFor, joinReference } from './image/find-image.ts'
 import { imageEvent } from './image/image-events.ts'
 import { historyDocument, inspectDocument } from './image-documents.ts'
@@ -257,7 +258,7 @@ function sizeOfLayers(images: readonly EngineImage[], store: Store): number {
   const sizes = new Map<string, number>()
   for (const image of images) {
     const known = layerSizes(store, image)
-    for (const [position, chain] of chainIdsOf(image.config).entries()) {
+    for (const [position, chain] of chainIdsOf(image.config.diffIds).entries()) {
       sizes.set(chain, known[position] ?? 0)
     }
   }

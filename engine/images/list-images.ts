@@ -1,5 +1,5 @@
 import type { Store } from '#cache'
-import { type Json, type JsonObject, TsbuildError } from '#core'
+import { chainIdsOf, type Json, type JsonObject, TsbuildError } from '#core'
 import {
   booleanFilter,
   type Filters,
@@ -11,7 +11,6 @@ import {
 import { pathMatcher } from '#parser'
 import { familiarReference, formatReference } from '#registry-client'
 import {
-  chainIdsOf,
   createdOf,
   type EngineImage,
   layerSizes,
@@ -176,7 +175,7 @@ function sharedLayers(
   const counts = layerUses(images)
   return (image, store) => {
     const sizes = layerSizes(store, image)
-    return chainIdsOf(image.config).reduce((sum, chain, position) => {
+    return chainIdsOf(image.config.diffIds).reduce((sum, chain, position) => {
       return (counts.get(chain) ?? 0) > 1 ? sum + (sizes[position] ?? 0) : sum
     }, 0)
   }
@@ -186,7 +185,7 @@ function sharedLayers(
 export function layerUses(images: readonly EngineImage[]): ReadonlyMap<string, number> {
   const counts = new Map<string, number>()
   for (const { config } of images) {
-    for (const chain of chainIdsOf(config)) counts.set(chain, (counts.get(chain) ?? 0) + 1)
+    for (const chain of chainIdsOf(config.diffIds)) counts.set(chain, (counts.get(chain) ?? 0) + 1)
   }
   return counts
 }

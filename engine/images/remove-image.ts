@@ -1,14 +1,9 @@
 import { digestsOf, withDigests } from '#builder'
 import { Collector, type Store } from '#cache'
-import { hexOf, TsbuildError } from '#core'
+import { chainIdsOf, shortDigest, TsbuildError } from '#core'
 import type { NewEvent } from '#engine/state'
 import { familiarReference, formatReference, withDefaultTag } from '#registry-client'
-import {
-  chainIdsOf,
-  type EngineImage,
-  type ImageReference,
-  referencesOf,
-} from './image/engine-image.ts'
+import { type EngineImage, type ImageReference, referencesOf } from './image/engine-image.ts'
 import { findImage, isIdOf, readReference } from './image/find-image.ts'
 import { imageEvent } from './image/image-events.ts'
 import { layerUses } from './list-images.ts'
@@ -82,7 +77,7 @@ export async function removeImage(
 /** Chain ids. */
 function layersOnlyIn(image: EngineImage, images: readonly EngineImage[]): readonly string[] {
   const uses = layerUses(images)
-  return chainIdsOf(image.config).filter((chain) => uses.get(chain) === 1)
+  return chainIdsOf(image.config.diffIds).filter((chain) => uses.get(chain) === 1)
 }
 
 function planRemoval(
@@ -103,7 +98,7 @@ function planRemoval(
   const [user] = users
   if (!force && isSingle(all) && user !== undefined) {
     throw new TsbuildError(
-      `conflict: unable to remove repository reference ${JSON.stringify(text)} (must force) - container ${user.id.slice(0, 12)} is using its referenced image ${shortId(image)}`,
+      `conflict: unable to remove repository reference ${JSON.stringify(text)} (must force) - container ${user.id.slice(0, 12)} is using its referenced image ${shortDigest(image.id)}`,
       { code: 'CONFLICT' },
     )
   }
@@ -148,10 +143,6 @@ function isSingle(all: readonly ImageReference[]): boolean {
   return repositories.size === 1 && all.filter(({ digest }) => digest === undefined).length <= 1
 }
 
-function shortId({ id }: EngineImage): string {
-  return hexOf(id).slice(0, 12)
-}
-
 function conflictError(
   image: EngineImage,
   why: 'running' | 'stopped' | 'referenced',
@@ -162,9 +153,12 @@ function conflictError(
     why === 'referenced'
       ? 'image is referenced in multiple repositories'
       : `image is being used by ${why} container ${user?.id.slice(0, 12)}`
-  return new TsbuildError(`conflict: unable to delete ${shortId(image)} (${how}) - ${what}`, {
-    code: 'CONFLICT',
-  })
+  return new TsbuildError(
+    `conflict: unable to delete ${shortDigest(image.id)} (${how}) - ${what}`,
+    {
+      code: 'CONFLICT',
+    },
+  )
 }
 
 async function applyRemoval(

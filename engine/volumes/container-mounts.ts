@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, opendirSync } from 'node:fs'
 import { join } from 'node:path'
 import { rawTree, resolveInTree } from '#builder/layer'
 import { MS } from '#builder/linux'
@@ -159,6 +159,8 @@ export class ContainerMounts {
     const isFolder = source.kind === 'folder'
     const files = isFolder ? volumes.folders.data(name) : source.device
     if (!isFolder && !existsSync(files)) return
+    // Found out first: layers may have to be unpacked.
+    if (!isEmpty(files)) return
     await thread.fill({
       ...{ files, path, lowers: await lowers() },
       scratch: isFolder ? volumes.folders.scratch(name) : undefined,
@@ -277,4 +279,13 @@ function checkPart(folder: string, subpath: string): void {
   throw new TsbuildError(`cannot access path ${place}: lstat ${place}: no such file or directory`, {
     code: 'IO_FAILED',
   })
+}
+
+function isEmpty(folder: string): boolean {
+  const entries = opendirSync(folder)
+  try {
+    return entries.readSync() === null
+  } finally {
+    entries.closeSync()
+  }
 }

@@ -2,8 +2,6 @@ import type { NamedImage, Store } from '#cache'
 import {
   collect,
   type Descriptor,
-  type Digest,
-  hexOf,
   hostPlatform,
   type ImageConfig,
   MAX_DOCUMENT_BYTES,
@@ -135,9 +133,4 @@ function distanceTo(wanted: Platform, descriptor: Descriptor): number {
 
 async function readDocument(store: Store, descriptor: Descriptor): Promise<Buffer> {
   return await collect(await store.blobs.open(descriptor), MAX_DOCUMENT_BYTES)
-}
-
-/** The first twelve digits, as lists show them. */
-export function shortDigest(digest: Digest): string {
-  return hexOf(digest).slice(0, 12)
 }

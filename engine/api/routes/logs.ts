@@ -76,8 +76,8 @@ async function* bytesOf(
   { kind, shown }: { readonly kind: 'raw' | 'multiplexed'; readonly shown: ShownParts },
 ): AsyncGenerator<Uint8Array> {
   for await (const line of lines) {
-    const data = Buffer.concat([Buffer.from(prefixOf(line, shown)), line.data])
-    yield kind === 'raw' ? data : frame(line.stream, data)
+    const parts = [Buffer.from(prefixOf(line, shown)), line.data]
+    yield kind === 'raw' ? Buffer.concat(parts) : frame(line.stream, ...parts)
   }
 }
 

@@ -24,8 +24,8 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
   app.get('/_ping', { exposeHeadRoute: true }, (_request, reply) => ping(reply))
   app.get('/version', async () => await Promise.resolve(versionDocument(services.version)))
   app.get('/info', async () => {
-    const { Images } = await services.images.usage()
-    return { ...(await services.info()), ...countsOf(services), Images: Images.length }
+    const Images = await services.images.using((_, images) => images.length)
+    return { ...(await services.info()), ...countsOf(services), Images }
   })
   app.get('/system/df', async (request) => {
     const query = new Query(request.url)

@@ -1,16 +1,16 @@
 import type { Writable } from 'node:stream'
 import type { OutputSink } from '#engine/containers'
 
-const NUMBERS = { stdout: 1, stderr: 2, system: 3 } as const
+const NUMBERS = { stdout: 1, stderr: 2 } as const
 const HEAD_SIZE = 8
 
 /** A frame of several streams in one. Spec: Docker Engine API, POST /containers/{id}/attach, stream format */
-export function frame(stream: keyof typeof NUMBERS, data: Uint8Array): Buffer {
-  const bytes = Buffer.allocUnsafe(HEAD_SIZE + data.length)
-  bytes.writeUInt32BE(NUMBERS[stream] * 0x1000000, 0)
-  bytes.writeUInt32BE(data.length, 4)
-  bytes.set(data, HEAD_SIZE)
-  return bytes
+export function frame(stream: keyof typeof NUMBERS, ...parts: readonly Uint8Array[]): Buffer {
+  const size = parts.reduce((sum, { length }) => sum + length, 0)
+  const head = Buffer.alloc(HEAD_SIZE)
+  head[0] = NUMBERS[stream]
+  head.writeUInt32BE(size, 4)
+  return Buffer.concat([head, ...parts], HEAD_SIZE + size)
 }
 
 /** Which of the outputs a client wants. */

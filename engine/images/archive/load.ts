@@ -1,5 +1,5 @@
 import { loadImages } from '#builder'
-import type { Bytes, Digest, Platform } from '#core'
+import { type Bytes, type Digest, type Platform, shortDigest } from '#core'
 import { familiarReference } from '#registry-client'
 import { readReference } from '../image/find-image.ts'
 import { imageEvent } from '../image/image-events.ts'
@@ -29,7 +29,7 @@ export function loadArchive(images: Images, request: LoadRequest): AsyncIterable
       onEvent: (event) => {
         if (quiet || event.type !== 'progress') return
         const { id, current, total } = event
-        sink.send(transferMessage('Loading layer', shortId(id as Digest), { current, total }))
+        sink.send(transferMessage('Loading layer', shortDigest(id as Digest), { current, total }))
       },
     })
     for (const { names, digest } of loaded) {
@@ -68,8 +68,4 @@ async function report(images: Images, digest: Digest): Promise<string> {
     images.options.events.emit(imageEvent('load', image, image.id))
     return image.id
   })
-}
-
-function shortId(digest: Digest): string {
-  return digest.slice(digest.indexOf(':') + 1).slice(0, 12)
 }

@@ -1,5 +1,5 @@
 import { build } from '#builder'
-import { type BuildEvent, TsbuildError } from '#core'
+import { type BuildEvent, shortDigest, TsbuildError } from '#core'
 import { RegistryError } from '#registry-client'
 import { findImage, readReference } from '../image/find-image.ts'
 import { imageEvent } from '../image/image-events.ts'
@@ -9,7 +9,7 @@ import { pullError } from '../registry/registry-failure.ts'
 import { credentialsOfAll, type RequestCredentials } from '../registry/request-credentials.ts'
 import type { BuildRequest } from './build-query.ts'
 import type { Builds } from './builds.ts'
-import { ClassicSteps, shortId } from './classic-steps.ts'
+import { ClassicSteps } from './classic-steps.ts'
 
 /** What a build needs beside its request. */
 export interface BuildDeps {
@@ -84,7 +84,7 @@ async function buildInto(
     steps.finish(image.id)
     if (minor >= 30) sink.send({ aux: { ID: image.id } })
     steps.warn(request.unset)
-    sink.send({ stream: `Successfully built ${shortId(image.id)}\n` })
+    sink.send({ stream: `Successfully built ${shortDigest(image.id)}\n` })
     return image.id
   } catch (cause) {
     steps.fail()

@@ -304,7 +304,7 @@ function newContainer(): string {
   return randomBytes(6).toString('hex')
 }
 
-/** The first twelve digits. */
-export function shortId(id: string): string {
+/** The first twelve digits, of a key of the cache as well. */
+function shortId(id: string): string {
   return id.replace(/^sha256:/, '').slice(0, 12)
 }

@@ -2,12 +2,9 @@
 import { digestsOf, type LocalDocuments, readLocalDocuments } from '#builder'
 import type { NamedImage, Store, UnnamedImage } from '#cache'
 import {
-  type ChainId,
-  chainIdOf,
   collect,
   type Descriptor,
   type Digest,
-  type ImageConfig,
   isAttestation,
   isIndexType,
   isManifestType,
@@ -143,11 +140,6 @@ export function tagsOf(image: Pick<EngineImage, 'entries'>): readonly string[] {
 /** As people write them: `busybox@sha256:…`. */
 export function repositoryDigestsOf(image: Pick<EngineImage, 'entries'>): readonly string[] {
   return referencesOf(image).flatMap(({ digest, text }) => (digest === undefined ? [] : [text]))
-}
-
-/** Of each layer, the lowest first. */
-export function chainIdsOf({ diffIds }: ImageConfig): readonly ChainId[] {
-  return diffIds.flatMap((_, position) => chainIdOf(diffIds.slice(0, position + 1)) ?? [])
 }
 
 /** Bytes of each layer's tar, the lowest first; of a packed one that was never unpacked here, of its blob. */

@@ -3,9 +3,9 @@ import type { Store } from '#cache'
 import {
   type Descriptor,
   type Digest,
-  hexOf,
   isIndexType,
   parseManifestOrIndex,
+  shortDigest,
   TsbuildError,
 } from '#core'
 import {
@@ -128,7 +128,7 @@ class PullProgress {
       if (this.#layers.has(digest)) continue
       this.#layers.add(digest)
       if (blobs.stat(digest) === undefined) {
-        this.#sink.send(layerMessage('Pulling fs layer', shortId(digest)))
+        this.#sink.send(layerMessage('Pulling fs layer', shortDigest(digest)))
       }
     }
   }
@@ -136,7 +136,7 @@ class PullProgress {
   layer(digest: Digest, { current, total, done, note }: TransferBytes): void {
     // Its config is no layer.
     if (!this.#layers.has(digest) || this.#ended.has(digest)) return
-    const id = shortId(digest)
+    const id = shortDigest(digest)
     if (!done) {
       this.#sink.send(transferMessage('Downloading', id, { current, total }))
       return
@@ -161,8 +161,4 @@ class PullProgress {
     this.#sink.send({ status: `Pulling from ${repository}`, id })
     this.#isBegun = true
   }
-}
-
-function shortId(digest: Digest): string {
-  return hexOf(digest).slice(0, 12)
 }
