@@ -168,7 +168,10 @@ function servicesOf({
     logAttributes: runner.logs.attributes,
     updateNames: runner.updateNames,
     inspect: (container) => inspect(container, { containers, networks, runner }),
-    info: async () => await Promise.resolve(infoDocument(version, builder.store.root)),
+    info: async () => {
+      const { root } = builder.store
+      return await Promise.resolve(infoDocument({ version, root, seed: networks.find('host').id }))
+    },
   }
 }
 

@@ -1,15 +1,24 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { arch, cpus, hostname, release, totalmem } from 'node:os'
 import type { JsonObject } from '#core'
 import { isUserNamespace } from '#disk'
 
+/** An engine. */
+export interface EngineFacts {
+  readonly version: string
+  /** The folder of its store. */
+  readonly root: string
+  /** 64 hexadecimal digits that no other engine has, always the same. */
+  readonly seed: string
+}
+
 /** What GET /info says of this machine and this engine. Spec: Docker Engine API, SystemInfo */
-export function infoDocument(version: string, root: string): JsonObject {
+export function infoDocument({ version, root, seed }: EngineFacts): JsonObject {
   const isRootless = process.getuid?.() !== 0 || isUserNamespace()
   return {
-    ID: hostname(),
+    ID: uuidOf(seed),
     Driver: 'overlay2',
-    DriverStatus: [['Backing Filesystem', 'extfs']],
+    DriverStatus: [['Backing Filesystem', fileSystemAt(root)]],
     Plugins: {
       Volume: ['local'],
       Network: ['bridge', 'host', 'null'],
@@ -25,14 +34,16 @@ export function infoDocument(version: string, root: string): JsonObject {
     PidsLimit: true,
     IPv4Forwarding: true,
     Debug: false,
-    OomKillDisable: false,
+    OomKillDisable: cgroupVersion() === '1',
+    NFd: readdirSync('/proc/self/fd').length,
+    NGoroutines: process.getActiveResourcesInfo().length,
     SystemTime: new Date().toISOString(),
     LoggingDriver: 'json-file',
     CgroupDriver: 'cgroupfs',
     CgroupVersion: cgroupVersion(),
     KernelVersion: release(),
-    OperatingSystem: operatingSystem(),
-    OSVersion: '',
+    OperatingSystem: releaseOf('PRETTY_NAME') || 'Linux',
+    OSVersion: releaseOf('VERSION_ID'),
     OSType: 'linux',
     Architecture: ARCHITECTURES[arch()] ?? arch(),
     IndexServerAddress: 'https://index.docker.io/v1/',
@@ -82,11 +93,31 @@ function cgroupVersion(): string {
   return / - cgroup /.test(mounts) ? '1' : '2'
 }
 
-function operatingSystem(): string {
+/** What /etc/os-release says; nothing where that is not there. */
+function releaseOf(name: string): string {
   try {
     const text = readFileSync('/etc/os-release', 'utf8')
-    return /^PRETTY_NAME="?([^"\n]*)"?$/m.exec(text)?.[1] ?? 'Linux'
+    return new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
   } catch {
-    return 'Linux'
+    return ''
   }
+}
+
+/** As docker calls them. */
+function fileSystemAt(path: string): string {
+  return FILE_SYSTEMS.get(statfsSync(path).type) ?? '<unknown>'
+}
+
+/** By their numbers: statfs(2). */
+const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
+  [0xef53, 'extfs'],
+  [0x01021994, 'tmpfs'],
+  [0x58465342, 'xfs'],
+  [0x9123683e, 'btrfs'],
+  [0x2fc12fc1, 'zfs'],
+  [0x794c7630, 'overlayfs'],
+])
+
+function uuidOf(seed: string): string {
+  return seed.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')
 }

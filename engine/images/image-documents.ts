@@ -104,7 +104,7 @@ function containerFields(legacy: JsonObject): JsonObject {
   const { container, container_config: config } = legacy
   return {
     Container: textOf(container),
-    ContainerConfig: isJsonObject(config) ? { ...EMPTY, ...withoutNulls(config) } : null,
+    ContainerConfig: { ...EMPTY, ...withoutNulls(isJsonObject(config) ? config : {}) },
   }
 }
 

@@ -30,9 +30,7 @@ export async function listContainers(
   const filters = query.filters(FILTERS)
   const limit = query.integer('limit') ?? -1
   const all = query.flag('all') || limit > 0 || filters.has('status') || filters.has('exited')
-  const { containers } = services
-  const newestFirst = containers.all().toSorted((a, b) => byCreation(b.record, a.record))
-  const found = newestFirst
+  const found = newestFirst(services)
     .filter((one) => all || isShown(one.record.state.status))
     .filter(containerFilter(filters, services))
   const shown = limit > 0 ? found.slice(0, limit) : found
@@ -46,6 +44,10 @@ export async function listContainers(
       ...(minor < 52 ? {} : healthOf(one)),
     })),
   )
+}
+
+function newestFirst({ containers }: EngineServices): readonly Container[] {
+  return containers.all().toSorted((a, b) => byCreation(b.record, a.record))
 }
 
 function descriptorOf(descriptor: Json | undefined): JsonObject {
@@ -66,10 +68,9 @@ export async function sizeOf(
   return { SizeRw: changed, SizeRootFs: total }
 }
 
-/** All containers with what their files take. */
+/** All containers with what their files take, newest first. */
 export async function summariesWithSize(services: EngineServices): Promise<readonly JsonObject[]> {
-  const all = services.containers.all()
-  return await Promise.all(all.map((one) => summaryWithSize(one, services)))
+  return await Promise.all(newestFirst(services).map((one) => summaryWithSize(one, services)))
 }
 
 async function summaryWithSize(

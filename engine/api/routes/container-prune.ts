@@ -3,20 +3,28 @@ import type { JsonObject } from '#core'
 import { matchesLabels, parseTime, untilFilter } from '#engine/model'
 import { Query } from '../http/query.ts'
 import type { EngineServices } from '../services/engine-services.ts'
+import { sizeOf } from './container-list.ts'
 
 /** Removes containers that do not run. @throws {TsbuildError} USAGE */
 export async function pruneContainers(
-  { containers }: EngineServices,
+  services: EngineServices,
   request: FastifyRequest,
 ): Promise<JsonObject> {
   const filters = new Query(request.url).filters(['label', 'label!', 'until'])
   const isOld = untilFilter(filters)
-  const old = containers.all().filter(({ isRunning, record }) => {
+  const old = services.containers.all().filter(({ isRunning, record }) => {
     const isUnused = !isRunning && record.state.status !== 'removing'
     return (
       isUnused && matchesLabels(filters, record.config.Labels) && isOld(parseTime(record.created))
     )
   })
-  await Promise.all(old.map((one) => one.remove({ volumes: 'kept', force: false })))
-  return { ContainersDeleted: old.map(({ id }) => id), SpaceReclaimed: 0 }
+  const sizes = await Promise.all(
+    old.map(async (one) => {
+      const { SizeRw } = await sizeOf(one, services)
+      await one.remove({ volumes: 'kept', force: false })
+      return SizeRw
+    }),
+  )
+  const SpaceReclaimed = sizes.reduce((sum, size) => sum + size, 0)
+  return { ContainersDeleted: old.map(({ id }) => id), SpaceReclaimed }
 }

@@ -26,16 +26,20 @@ export async function diskUsage(
   query: UsageQuery,
   { minor }: ApiVersion,
 ): Promise<JsonObject> {
-  const usage = await measure(services, query.types)
+  const usage = await measure(services, query.types, minor)
   if (minor < 52) return { ...usage } as JsonObject
   return { ...(usage as JsonObject), ...inNewForm(usage, query.verbose) }
 }
 
-async function measure(services: EngineServices, types: readonly string[]): Promise<Usage> {
+async function measure(
+  services: EngineServices,
+  types: readonly string[],
+  minor: number,
+): Promise<Usage> {
   const isAsked = (type: string): boolean => types.length === 0 || types.includes(type)
   const { images, volumes } = services
   return {
-    ...(isAsked('image') ? await images.usage() : {}),
+    ...(isAsked('image') ? await images.usage(minor) : {}),
     ...(isAsked('container') ? { Containers: await summariesWithSize(services) } : {}),
     ...(isAsked('volume') ? { Volumes: await volumes.describeUsage(volumes.all()) } : {}),
     ...(isAsked('build-cache') ? { BuildCache: await buildCacheUsage(images) } : {}),

@@ -23,9 +23,15 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
   }
   app.get('/_ping', { exposeHeadRoute: true }, (_request, reply) => ping(reply))
   app.get('/version', async () => await Promise.resolve(versionDocument(services.version)))
-  app.get('/info', async () => {
+  app.get('/info', async (request) => {
+    const { minor } = versionOf(request)
     const Images = await services.images.using((_, images) => images.length)
-    return { ...(await services.info()), ...countsOf(services), Images }
+    return {
+      ...(await services.info()),
+      ...countsOf(services),
+      Images,
+      ...(minor < 50 ? FILTERS_BRIDGES : {}),
+    }
   })
   app.get('/system/df', async (request) => {
     const query = new Query(request.url)
@@ -46,6 +52,9 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
     return sendJsonLines(reply, events)
   })
 }
+
+/** Where it is not so, clients warn that networks are not kept apart. */
+const FILTERS_BRIDGES: JsonObject = { BridgeNfIptables: true, BridgeNfIp6tables: true }
 
 function versionDocument(version: string): JsonObject {
   const details = {

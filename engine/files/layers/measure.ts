@@ -2,13 +2,11 @@ import { lstatSync, readdirSync } from 'node:fs'
 import { RootedDirectory } from '#builder/linux'
 import { checkpoint, joinName, type Name } from '#core'
 
-const BLOCK = 512
-
-/** Bytes that the files of a directory take on the disk; one with several names counts once. */
+/** Bytes in the files of a directory; one with several names counts once. Directories are none, as for docker. */
 export function measureDirectory(directory: string): number {
   const root = new RootedDirectory(directory)
   try {
-    let blocks = 0
+    let bytes = 0
     const seen = new Set<number>()
     const left = ['' as Name]
     for (let path = left.pop(); path !== undefined; path = left.pop()) {
@@ -17,13 +15,15 @@ export function measureDirectory(directory: string): number {
         const below = joinName(path, name)
         const place = root.at(below)
         const stats = place && lstatSync(place, { throwIfNoEntry: false })
-        if (!stats || (stats.nlink > 1 && !stats.isDirectory() && seen.has(stats.ino))) continue
-        if (stats.nlink > 1 && !stats.isDirectory()) seen.add(stats.ino)
-        blocks += stats.blocks
+        if (!stats) continue
         if (stats.isDirectory()) left.push(below)
+        else if (!seen.has(stats.ino)) {
+          if (stats.nlink > 1) seen.add(stats.ino)
+          bytes += stats.size
+        }
       }
     }
-    return blocks * BLOCK
+    return bytes
   } finally {
     root.close()
   }

@@ -65,20 +65,27 @@ function isCache({ type, isFixed }: StoreItem): boolean {
   return type !== 'image' && !isFixed
 }
 
+/** A layer of an image that cannot be removed: it is counted with the image. */
+function isUnderContainer({ isInUse, images }: StoreItem): boolean {
+  return isInUse && images.length > 0
+}
+
 /** What the build cache takes. Spec: Docker Engine API, BuildCache */
 export async function buildCacheUsage(images: Images): Promise<readonly JsonObject[]> {
   const items = await images.using((store) => new Collector(store).items({ sizes: 'last' }))
-  return items.filter(isCache).map((item) => ({
-    ID: item.id,
-    ...(item.parents.length === 0 ? {} : { Parents: [...item.parents] }),
-    Type: item.type,
-    Description: item.description,
-    InUse: item.isInUse,
-    Shared: item.images.length > 0,
-    Size: item.bytes,
-    CreatedAt: new Date(item.createdAt).toISOString(),
-    // How often is not counted.
-    UsageCount: item.lastUsedAt > item.createdAt ? 1 : 0,
-    LastUsedAt: item.lastUsedAt === 0 ? null : new Date(item.lastUsedAt).toISOString(),
-  }))
+  return items
+    .filter((item) => isCache(item) && !isUnderContainer(item))
+    .map((item) => ({
+      ID: item.id,
+      ...(item.parents.length === 0 ? {} : { Parents: [...item.parents] }),
+      Type: item.type,
+      Description: item.description,
+      InUse: item.isInUse,
+      Shared: item.images.length > 0,
+      Size: item.bytes,
+      CreatedAt: new Date(item.createdAt).toISOString(),
+      // How often is not counted.
+      UsageCount: item.lastUsedAt > item.createdAt ? 1 : 0,
+      LastUsedAt: item.lastUsedAt === 0 ? null : new Date(item.lastUsedAt).toISOString(),
+    }))
 }

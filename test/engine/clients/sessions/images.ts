@@ -60,6 +60,8 @@ export const IMAGES: Session = {
     'docker image prune -f | grep -c deleted',
     'docker run -d --name user busybox sleep 600; docker rmi one:1; docker rmi -f busybox 127.0.0.1:5000/busybox 127.0.0.1:5000/mine/two:2',
     'docker rm -f user; docker pull -q 127.0.0.1:5000/busybox; docker tag 127.0.0.1:5000/busybox busybox',
+    // What was committed, loaded and imported is gone with its name.
+    'docker rmi -f made:1 > /dev/null; docker builder prune -af > /dev/null; docker system df --format "{{.Type}} {{.TotalCount}}"',
     'docker search 127.0.0.1:5002/word',
     'docker search --limit 3 --no-trunc --filter stars=5 --filter is-official=true 127.0.0.1:5002/word',
     'docker search --limit 1000 127.0.0.1:5002/word',
