@@ -104,7 +104,8 @@ function containerFields(legacy: JsonObject): JsonObject {
   const { container, container_config: config } = legacy
   return {
     Container: textOf(container),
-    ContainerConfig: { ...EMPTY, ...withoutNulls(isJsonObject(config) ? config : {}) },
+    // Today's docker says null as well.
+    ContainerConfig: isJsonObject(config) ? { ...EMPTY, ...withoutNulls(config) } : null,
   }
 }
 

@@ -55,6 +55,9 @@ export interface OfImage {
   readonly platform?: Platform | undefined
 }
 
+/** The version in which lists count containers. */
+const USAGE_VERSION = 56
+
 /** The images of a store, as the API has them. */
 export class Images {
   readonly options: ImagesOptions
@@ -90,13 +93,15 @@ export class Images {
     })
   }
 
-  /** What images take, as `GET /system/df` tells it: each layer once. @param minor of the API's version */
-  async usage(
-    minor: number,
-  ): Promise<{ readonly LayersSize: number; readonly Images: readonly JsonObject[] }> {
+  /** What images take, as `GET /system/df` tells it: each layer once. */
+  async usage(): Promise<{ readonly LayersSize: number; readonly Images: readonly JsonObject[] }> {
     return await this.using(async (store, images) => {
-      const deps = { store, minor, containersOf: this.#containersOf }
-      const documents = await listImages(images, { sharedSize: true, counts: true }, deps)
+      const containersOf = this.#containersOf
+      const documents = await listImages(
+        images,
+        { sharedSize: true },
+        { store, minor: USAGE_VERSION, containersOf },
+      )
       return { LayersSize: sizeOfLayers(images, store), Images: documents }
     })
   }

@@ -29,8 +29,6 @@ export interface ListQuery {
   /** `shared-size` */
   readonly sharedSize?: boolean
   readonly manifests?: boolean
-  /** Containers are counted, which newer clients get in any case. */
-  readonly counts?: boolean
 }
 
 /** What lists are made with. */
@@ -60,9 +58,6 @@ export async function listImages(
     const names = namesOf(image)
     documents.push({
       ...summaryOf(image, names, deps),
-      ...(deps.minor >= 51 || query.counts === true
-        ? { Containers: image.ids.flatMap(deps.containersOf).length }
-        : { Containers: -1 }),
       SharedSize: shared === undefined ? -1 : shared(image, deps.store),
       ...(query.manifests === true ? { Manifests: await manifestSummaries(image, deps) } : {}),
     })
@@ -79,7 +74,7 @@ interface ImageNames {
 function summaryOf(
   image: EngineImage,
   { tags, digests }: ImageNames,
-  { store, minor }: ListDeps,
+  { store, minor, containersOf }: ListDeps,
 ): JsonObject {
   const isUnnamed = tags.length === 0 && digests.length === 0 && minor < 43
   const size = sizeOf(store, image)
@@ -93,6 +88,7 @@ function summaryOf(
     Size: size,
     ...(minor < 44 ? { VirtualSize: size } : {}),
     Labels: labelsOf(image),
+    Containers: minor < 51 ? -1 : image.ids.flatMap(containersOf).length,
     ...(minor < 48 ? {} : { Descriptor: descriptorDocument(image.target) }),
   }
 }

@@ -26,20 +26,23 @@ export async function diskUsage(
   query: UsageQuery,
   { minor }: ApiVersion,
 ): Promise<JsonObject> {
-  const usage = await measure(services, query.types, minor)
+  const usage = await measure(services, query.types)
+  if (minor < 44) return { ...usage, ...withVirtualSizes(usage) } as JsonObject
   if (minor < 52) return { ...usage } as JsonObject
   return { ...(usage as JsonObject), ...inNewForm(usage, query.verbose) }
 }
 
-async function measure(
-  services: EngineServices,
-  types: readonly string[],
-  minor: number,
-): Promise<Usage> {
+/** What older clients take for the size of an image. */
+function withVirtualSizes({ Images }: Usage): Usage {
+  if (Images === undefined) return {}
+  return { Images: Images.map((image) => ({ ...image, VirtualSize: Number(image.Size) })) }
+}
+
+async function measure(services: EngineServices, types: readonly string[]): Promise<Usage> {
   const isAsked = (type: string): boolean => types.length === 0 || types.includes(type)
   const { images, volumes } = services
   return {
-    ...(isAsked('image') ? await images.usage(minor) : {}),
+    ...(isAsked('image') ? await images.usage() : {}),
     ...(isAsked('container') ? { Containers: await summariesWithSize(services) } : {}),
     ...(isAsked('volume') ? { Volumes: await volumes.describeUsage(volumes.all()) } : {}),
     ...(isAsked('build-cache') ? { BuildCache: await buildCacheUsage(images) } : {}),

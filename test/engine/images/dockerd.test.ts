@@ -5,7 +5,7 @@ import { askDocker } from './support/docker-http.ts'
 import { ImageLab } from './support/image-lab.ts'
 
 /** Of a layer dockerd counts its files, and this store its tar; folders are each one's own. */
-const OWN = new Set(['Size', 'VirtualSize', 'GraphDriver'])
+const OWN = new Set(['Size', 'VirtualSize', 'GraphDriver', 'ContainerConfig'])
 
 /** What is compared of a document. */
 function common(document: unknown): unknown {
