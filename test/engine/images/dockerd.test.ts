@@ -4,7 +4,7 @@ import { type Dockerd, startDockerd } from '../../support/peers/index.ts'
 import { askDocker } from './support/docker-http.ts'
 import { ImageLab } from './support/image-lab.ts'
 
-/** Of a layer dockerd counts its files, and this store its tar; folders are each one's own. */
+/** Of a layer dockerd counts its files, and this store its tar; folders are each one's own, and today's dockerd has no config of a container. */
 const OWN = new Set(['Size', 'VirtualSize', 'GraphDriver', 'ContainerConfig'])
 
 /** What is compared of a document. */
