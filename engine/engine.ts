@@ -10,7 +10,7 @@ import { type Container, Containers, inspectContainer } from '#engine/containers
 import { Images } from '#engine/images'
 import type { ContainerRecord } from '#engine/model'
 import { Networks } from '#engine/networks'
-import { Events, openDocuments } from '#engine/state'
+import { Events, engineId, openDocuments } from '#engine/state'
 import { infoDocument } from './info.ts'
 import { LimitWarnings } from './limit-warnings.ts'
 import { ContainerRunner } from './run/container-runner.ts'
@@ -110,6 +110,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
   })
   return {
     services: servicesOf({
+      ...{ id: engineId(openDocuments({ database: store.engine, kind: 'engine' })) },
       ...{ version, builder, events, containers, images, networks, runner, storage, volumes },
     }),
     restore: async () => {
@@ -136,6 +137,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
 }
 
 interface ServiceParts {
+  readonly id: string
   readonly version: string
   readonly builder: ContainerServices
   readonly events: Events
@@ -148,6 +150,7 @@ interface ServiceParts {
 }
 
 function servicesOf({
+  id,
   version,
   builder,
   events,
@@ -168,10 +171,8 @@ function servicesOf({
     logAttributes: runner.logs.attributes,
     updateNames: runner.updateNames,
     inspect: (container) => inspect(container, { containers, networks, runner }),
-    info: async () => {
-      const { root } = builder.store
-      return await Promise.resolve(infoDocument({ version, root, seed: networks.find('host').id }))
-    },
+    info: async () =>
+      await Promise.resolve(infoDocument({ id, version, root: builder.store.root })),
   }
 }
 

@@ -1,22 +1,22 @@
-import { readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { readFileSync, statfsSync } from 'node:fs'
 import { arch, cpus, hostname, release, totalmem } from 'node:os'
 import type { JsonObject } from '#core'
 import { isUserNamespace } from '#disk'
 
-/** An engine. */
+/** What is said of an engine. */
 export interface EngineFacts {
+  readonly id: string
   readonly version: string
   /** The folder of its store. */
   readonly root: string
-  /** 64 hexadecimal digits that no other engine has, always the same. */
-  readonly seed: string
 }
 
 /** What GET /info says of this machine and this engine. Spec: Docker Engine API, SystemInfo */
-export function infoDocument({ version, root, seed }: EngineFacts): JsonObject {
+export function infoDocument({ id, version, root }: EngineFacts): JsonObject {
+  const cgroups = cgroupVersion()
   const isRootless = process.getuid?.() !== 0 || isUserNamespace()
   return {
-    ID: uuidOf(seed),
+    ID: id,
     Driver: 'overlay2',
     DriverStatus: [['Backing Filesystem', fileSystemAt(root)]],
     Plugins: {
@@ -34,23 +34,20 @@ export function infoDocument({ version, root, seed }: EngineFacts): JsonObject {
     PidsLimit: true,
     IPv4Forwarding: true,
     Debug: false,
-    OomKillDisable: cgroupVersion() === '1',
-    NFd: readdirSync('/proc/self/fd').length,
-    NGoroutines: process.getActiveResourcesInfo().length,
+    // The second version of control groups has nothing for it.
+    OomKillDisable: cgroups === '1',
     SystemTime: new Date().toISOString(),
     LoggingDriver: 'json-file',
     CgroupDriver: 'cgroupfs',
-    CgroupVersion: cgroupVersion(),
+    CgroupVersion: cgroups,
     KernelVersion: release(),
-    OperatingSystem: releaseOf('PRETTY_NAME') || 'Linux',
-    OSVersion: releaseOf('VERSION_ID'),
+    OperatingSystem: osRelease('PRETTY_NAME') ?? 'Linux',
+    OSVersion: osRelease('VERSION_ID') ?? '',
     OSType: 'linux',
     Architecture: ARCHITECTURES[arch()] ?? arch(),
     IndexServerAddress: 'https://index.docker.io/v1/',
     RegistryConfig: {
-      AllowNondistributableArtifactsCIDRs: [],
-      AllowNondistributableArtifactsHostnames: [],
-      InsecureRegistryCIDRs: ['127.0.0.0/8'],
+      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
       IndexConfigs: {
         'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true },
       },
@@ -80,7 +77,8 @@ export function infoDocument({ version, root, seed }: EngineFacts): JsonObject {
     LiveRestoreEnabled: false,
     Isolation: '',
     InitBinary: 'docker-init',
-    SecurityOptions: ['name=seccomp,profile=default', ...(isRootless ? ['name=rootless'] : [])],
+    SecurityOptions: ['name=seccomp,profile=builtin', ...(isRootless ? ['name=rootless'] : [])],
+    FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
   }
 }
@@ -93,13 +91,13 @@ function cgroupVersion(): string {
   return / - cgroup /.test(mounts) ? '1' : '2'
 }
 
-/** What /etc/os-release says; nothing where that is not there. */
-function releaseOf(name: string): string {
+/** What this system calls itself. Spec: os-release(5) */
+function osRelease(field: 'PRETTY_NAME' | 'VERSION_ID'): string | undefined {
   try {
     const text = readFileSync('/etc/os-release', 'utf8')
-    return new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(text)?.[1] ?? ''
+    return new RegExp(`^${field}="?([^"\\n]*)"?$`, 'm').exec(text)?.[1]
   } catch {
-    return ''
+    return undefined
   }
 }
 
@@ -117,7 +115,3 @@ const FILE_SYSTEMS: ReadonlyMap<number, string> = new Map([
   [0x2fc12fc1, 'zfs'],
   [0x794c7630, 'overlayfs'],
 ])
-
-function uuidOf(seed: string): string {
-  return seed.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12}).*$/, '$1-$2-$3-$4-$5')
-}

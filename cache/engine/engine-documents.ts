@@ -5,7 +5,7 @@ import { databaseFailure, invalidStoreError, isDamage } from '../filesystem/fail
 import type { Layout } from '../filesystem/layout.ts'
 
 /** What documents are about. */
-export type EngineKind = 'container' | 'network' | 'volume'
+export type EngineKind = 'container' | 'network' | 'volume' | 'engine'
 
 /** A document of the engine. */
 export interface EngineDocument {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
-import { formatVersion, NEWEST } from './http/api-version.ts'
+import { formatVersion, NEWEST, readsTextErrors } from './http/api-version.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { refuseBrowsers } from './http/refuse-browsers.ts'
 import { checkVersion, withoutVersion } from './http/request-version.ts'
@@ -55,8 +55,13 @@ export async function createApi(services: EngineServices): Promise<Api> {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _payload, done) => done(null))
   addHeaders(app, services.version)
-  app.setErrorHandler(async (error, _request, reply) => {
-    await reply.status(statusOf(error)).send({ message: messageOf(error) })
+  app.setErrorHandler(async (error, request, reply) => {
+    const status = statusOf(error)
+    reply.status(status)
+    if (status === 304) return await reply.send()
+    const message = messageOf(error)
+    if (!readsTextErrors(request.originalUrl)) return await reply.send({ message })
+    return await reply.type('text/plain; charset=utf-8').send(`${message}\n`)
   })
   app.setNotFoundHandler(async (_request, reply) => {
     await reply.status(404).send({ message: 'page not found' })
@@ -87,14 +92,15 @@ export async function createApi(services: EngineServices): Promise<Api> {
 
 function addHeaders(app: FastifyInstance, version: string): void {
   app.addHook('onRequest', async (request, reply) => {
+    refuseBrowsers(request.raw)
+    if (request.is404) return
     reply.headers({
       'Api-Version': formatVersion(NEWEST),
-      'Docker-Experimental': 'false',
       Ostype: 'linux',
       Server: `Docker/${version} (linux)`,
     })
-    refuseBrowsers(request.raw)
     checkVersion(request.raw)
+    reply.header('Docker-Experimental', 'false')
   })
   // Clients in Go compare the whole type.
   app.addHook('onSend', async (_request, reply, payload) => {

@@ -22,6 +22,11 @@ export async function refuseBody(request: FastifyRequest): Promise<void> {
   })
 }
 
+/** Reads past the body of a request that takes its connection: what comes behind it is no part of it. */
+export async function skipBody({ raw }: FastifyRequest): Promise<void> {
+  if (raw.headers['content-length'] !== undefined) await upgradeOf(raw)?.body(MOST)
+}
+
 async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const upgrade = upgradeOf(request)
   if (upgrade !== undefined) return await upgrade.body(MOST)

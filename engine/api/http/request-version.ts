@@ -6,15 +6,9 @@ const versions = new WeakMap<IncomingMessage, ApiVersion | Error>()
 
 /** The target of a request without its version, which is noted. */
 export function withoutVersion(request: { readonly url?: string | undefined }): string {
-  const url = request.url ?? '/'
-  try {
-    const { version, path } = splitVersion(url)
-    versions.set(request as IncomingMessage, version)
-    return path
-  } catch (cause) {
-    versions.set(request as IncomingMessage, cause as Error)
-    return url
-  }
+  const { version, path } = splitVersion(request.url ?? '/')
+  versions.set(request as IncomingMessage, version)
+  return path
 }
 
 /** @throws {TsbuildError} USAGE for a version that is not served */

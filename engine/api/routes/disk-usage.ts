@@ -20,22 +20,23 @@ interface Usage {
   readonly BuildCache?: readonly JsonObject[]
 }
 
-/** The document of GET /system/df. */
+/** The document of GET /system/df: since 1.52 in a new form, beside the former one unless that is too much. */
 export async function diskUsage(
   services: EngineServices,
   query: UsageQuery,
   { minor }: ApiVersion,
 ): Promise<JsonObject> {
   const usage = await measure(services, query.types)
-  if (minor < 44) return { ...usage, ...withVirtualSizes(usage) } as JsonObject
-  if (minor < 52) return { ...usage } as JsonObject
-  return { ...(usage as JsonObject), ...inNewForm(usage, query.verbose) }
+  const former = minor < 44 ? withVirtualSizes(usage) : usage
+  if (minor < 52) return { ...former } as JsonObject
+  return { ...(query.verbose ? {} : (former as JsonObject)), ...inNewForm(usage) }
 }
 
 /** What older clients take for the size of an image. */
-function withVirtualSizes({ Images }: Usage): Usage {
-  if (Images === undefined) return {}
-  return { Images: Images.map((image) => ({ ...image, VirtualSize: Number(image.Size) })) }
+function withVirtualSizes(usage: Usage): Usage {
+  const { Images } = usage
+  if (Images === undefined) return usage
+  return { ...usage, Images: Images.map((image) => ({ ...image, VirtualSize: image.Size ?? 0 })) }
 }
 
 async function measure(services: EngineServices, types: readonly string[]): Promise<Usage> {
@@ -49,11 +50,11 @@ async function measure(services: EngineServices, types: readonly string[]): Prom
   }
 }
 
-/** Counts and sums, and what they are of where that is asked for. */
-function inNewForm(usage: Usage, verbose: boolean): JsonObject {
+/** Counts and sums, and what they are of. */
+function inNewForm(usage: Usage): JsonObject {
   const { LayersSize, Images, Containers, Volumes, BuildCache } = usage
   const part = (items: readonly Json[] | undefined, how: PartOptions): JsonObject | undefined =>
-    items === undefined ? undefined : partOf(items.filter(isJsonObject), how, verbose)
+    items === undefined ? undefined : partOf(items.filter(isJsonObject), how)
   const parts = {
     ImageUsage: part(Images, {
       isActive: ({ Containers: count }) => Number(count) > 0,
@@ -88,20 +89,23 @@ interface PartOptions {
   readonly total?: number | undefined
 }
 
+/** What is zero is left out. */
 function partOf(
   items: readonly JsonObject[],
   { isActive, sizeOf, total }: PartOptions,
-  verbose: boolean,
 ): JsonObject {
   const sum = (some: readonly JsonObject[]): number =>
     some.reduce((bytes, item) => bytes + sizeOf(item), 0)
   const active = items.filter(isActive)
   const all = total ?? sum(items)
-  return {
+  const counts = {
     ActiveCount: active.length,
     TotalCount: items.length,
     Reclaimable: Math.max(all - sum(active), 0),
     TotalSize: all,
-    ...(verbose ? { Items: items } : {}),
+  }
+  return {
+    ...Object.fromEntries(Object.entries(counts).filter(([, count]) => count > 0)),
+    ...(items.length === 0 ? {} : { Items: items }),
   }
 }

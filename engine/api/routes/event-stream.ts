@@ -9,12 +9,14 @@ export interface EventQuery {
   readonly since: string | undefined
   readonly until: string | undefined
   readonly signal: AbortSignal
+  /** Of the API's version: 41 for 1.41. */
+  readonly minor: number
 }
 
 /** Past events where a time is named, then those to come until another time, or for ever. */
 export async function* eventsOf(
   events: Events,
-  { filters, since, until, signal }: EventQuery,
+  { filters, since, until, signal, minor }: EventQuery,
 ): AsyncGenerator<Json> {
   const queue: EngineEvent[] = []
   let wake = Promise.withResolvers<void>()
@@ -32,7 +34,7 @@ export async function* eventsOf(
   for (;;) {
     for (const event of queue.splice(0)) {
       if (last !== undefined && event.timeNano > last) return
-      if (matches(event, filters)) yield documentOf(event)
+      if (matches(event, filters)) yield documentOf(event, minor)
     }
     if (signal.aborted || (last !== undefined && nowNano() >= last)) return
     await wake.promise
@@ -82,10 +84,10 @@ function isOfImage(type: string, names: readonly (string | undefined)[], wanted:
   )
 }
 
-function documentOf(event: EngineEvent): Json {
+function documentOf(event: EngineEvent, minor: number): Json {
   const { Type, Action, Actor, scope, time, timeNano } = event
   const ofOldClients =
-    Type === 'container' || Type === 'image'
+    minor < 52 && (Type === 'container' || Type === 'image')
       ? {
           status: Action,
           id: Actor.ID,

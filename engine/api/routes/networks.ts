@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { TsbuildError } from '#core'
+import { type JsonObject, TsbuildError } from '#core'
 import type { Container } from '#engine/containers'
 import {
   NETWORK_CONNECT_SHAPE,
@@ -23,14 +23,20 @@ export function networkRoutes(app: FastifyInstance, services: EngineServices): v
     if (found !== undefined) return found
     throw new TsbuildError(`endpoint ${name} not found`, { code: 'NOT_FOUND' })
   }
-  app.get(
-    '/networks',
-    async (request) => await Promise.resolve(networks.list(new Query(request.url).text('filters'))),
-  )
+  const inspect = (id: string, minor: number): JsonObject => {
+    const { Status = {}, ...document } = networks.inspect(id)
+    return minor < 52 ? document : { ...document, Status }
+  }
+  app.get('/networks', async (request) => {
+    const { minor } = versionOf(request)
+    const found = networks.list(new Query(request.url).text('filters'))
+    // Until 1.27 lists say of networks what inspecting them does.
+    return await Promise.resolve(
+      minor < 28 ? found.map(({ Id }) => inspect(`${Id}`, minor)) : found,
+    )
+  })
   app.get<OfNetwork>('/networks/:id', async (request) => {
-    const { Status = {}, ...document } = networks.inspect(request.params.id)
-    const hasStatus = versionOf(request).minor >= 52
-    return await Promise.resolve(hasStatus ? { ...document, Status } : document)
+    return await Promise.resolve(inspect(request.params.id, versionOf(request).minor))
   })
   app.post('/networks/create', async (request, reply) => {
     const { id } = networks.create(await readBody(request, NETWORK_CREATE_SHAPE))

@@ -5,9 +5,10 @@ import { formatVersion, NEWEST, OLDEST } from '../http/api-version.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices } from '../services/engine-services.ts'
-import { sendJsonLines } from '../streams/json-lines.ts'
+import { sendJsonLines, streamType } from '../streams/json-lines.ts'
 import { diskUsage } from './disk-usage.ts'
 import { eventsOf } from './event-stream.ts'
+import { infoOf } from './info.ts'
 
 /** What clients ask of the daemon itself. */
 export function systemRoutes(app: FastifyInstance, services: EngineServices): void {
@@ -23,16 +24,7 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
   }
   app.get('/_ping', { exposeHeadRoute: true }, (_request, reply) => ping(reply))
   app.get('/version', async () => await Promise.resolve(versionDocument(services.version)))
-  app.get('/info', async (request) => {
-    const { minor } = versionOf(request)
-    const Images = await services.images.using((_, images) => images.length)
-    return {
-      ...(await services.info()),
-      ...countsOf(services),
-      Images,
-      ...(minor < 50 ? FILTERS_BRIDGES : {}),
-    }
-  })
+  app.get('/info', async (request) => await infoOf(services, versionOf(request)))
   app.get('/system/df', async (request) => {
     const query = new Query(request.url)
     const usage = { types: query.all('type'), verbose: query.flag('verbose') }
@@ -43,18 +35,18 @@ export function systemRoutes(app: FastifyInstance, services: EngineServices): vo
     const filters = query.filters()
     const closed = new AbortController()
     reply.raw.on('close', () => closed.abort())
+    const { minor } = versionOf(request)
     const events = eventsOf(services.events, {
       filters,
       since: query.text('since'),
       until: query.text('until'),
       signal: closed.signal,
+      minor,
     })
-    return sendJsonLines(reply, events)
+    const usual = minor < 52 ? 'application/json' : 'application/jsonl'
+    return sendJsonLines(reply, events, streamType(request.headers.accept, usual))
   })
 }
-
-/** Where it is not so, clients warn that networks are not kept apart. */
-const FILTERS_BRIDGES: JsonObject = { BridgeNfIptables: true, BridgeNfIp6tables: true }
 
 function versionDocument(version: string): JsonObject {
   const details = {
@@ -74,7 +66,6 @@ function versionDocument(version: string): JsonObject {
     ],
     Version: version,
     ...details,
-    Experimental: false,
   }
 }
 
@@ -83,18 +74,4 @@ const ARCHITECTURES: Readonly<Record<string, string>> = {
   x64: 'amd64',
   arm64: 'arm64',
   ia32: '386',
-}
-
-function countsOf({ containers }: EngineServices): JsonObject {
-  const all = containers.all().map(({ record }) => record.state.status)
-  const count = (...wanted: readonly string[]): number =>
-    all.filter((status) => wanted.includes(status)).length
-  const paused = count('paused')
-  const running = count('running', 'restarting')
-  return {
-    Containers: all.length,
-    ContainersRunning: running,
-    ContainersPaused: paused,
-    ContainersStopped: all.length - running - paused,
-  }
 }

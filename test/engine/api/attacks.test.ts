@@ -25,7 +25,7 @@ describe('requests to an engine', function () {
     const paths = [
       ...['/v1.41/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/..%2f..%2fetc%2fpasswd'],
       ...['//', '/v1.41//containers//json', '/containers/%00/json', '/containers/..%2f..%2f/json'],
-      ...['/v9.99/info', '/v1.1/info', '/v1.99999/info', `/containers/${'a'.repeat(20_000)}/json`],
+      ...['/v9.99/info', '/v1.99999/info', `/containers/${'a'.repeat(20_000)}/json`],
       ...['/containers/__proto__/json', '/exec/constructor/json', '/v1.41', '/containers/%zz/json'],
     ]
     for (const path of paths) {
