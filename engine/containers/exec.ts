@@ -37,6 +37,11 @@ export class Exec {
     return this.#state === 'running'
   }
 
+  /** Of its process on this machine, also when that has ended; 0 before there is one. */
+  get pid(): number {
+    return this.#process?.pid ?? 0
+  }
+
   /** `undefined` until it has ended. */
   get exitCode(): number | undefined {
     return this.#exitCode

@@ -70,13 +70,12 @@ export class InPlaceStep {
       this.#listeners.push(listenOn(socket, this.#options.onConnect))
     }
     const handle = new ProcessHandle(streamsOf(launched.io, this.end), {
-      end: this.end,
+      ...{ pid: launched.pid, end: this.end },
       signal: (name) => signalChild(launched, name),
       kill: () => this.#kill(),
     })
     this.#started.resolve(
       stepHandle(handle, {
-        pid: launched.pid,
         exec: () => Promise.reject(noExecError()),
         ...noContainer('steps in place are not containers'),
       }),

@@ -38,6 +38,8 @@ export interface ExitStatus {
 
 /** A process that runs in a sandbox. Disposing kills it, waits for its end, and drops the output that was not read. */
 export interface StartedProcess extends AsyncDisposable {
+  /** As the host numbers it, or has numbered it. */
+  readonly pid: number
   /**
    * Its standard input; `undefined` where it was started with an empty one. What is written to a terminal is
    * what a person types.
@@ -65,8 +67,6 @@ export interface StartedProcess extends AsyncDisposable {
  * released. Disposing of it brings that about.
  */
 export interface RunningProcess extends StartedProcess, NamespaceHolder {
-  /** As the host numbers it. */
-  readonly pid: number
   /**
    * Starts another process beside it: in its root, namespaces and control groups, with its limits and no more
    * rights. It ends with the first one at the latest, and so does what it has started.

@@ -172,12 +172,12 @@ export class RunningStep {
       const launched = await orAbandon(first, ready.launch(this.#cancelling.signal))
       made = launched.made
       const child = launched.pid === first.pid ? first : new Child(launched.pid, endOthers)
+      const { pid } = launched
       const control = {
-        end: this.end,
+        ...{ pid, end: this.end },
         signal: (signal: NodeJS.Signals | number) => child.signal(signal),
         kill,
       }
-      const { pid } = launched
       container = new ContainerControl({ pid, step, made, group: ownGroup })
       const { methods } = container
       const handle = new ProcessHandle(streamsOf(launched.io, this.end), control)
@@ -187,7 +187,7 @@ export class RunningStep {
         if (container?.isPaused === true) throw pausedError()
         return await execs.start(shared, spec, options)
       }
-      this.#started.resolve(stepHandle(handle, { pid, exec, ...methods }))
+      this.#started.resolve(stepHandle(handle, { exec, ...methods }))
       if (this.#isCancelled()) kill()
       else if (isFollowed) this.#makeSpare(input, networks).catch(() => undefined)
       return await child.end

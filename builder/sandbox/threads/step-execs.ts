@@ -66,9 +66,8 @@ function handleOfExec(
   signal?.addEventListener('abort', kill)
   end.finally(() => signal?.removeEventListener('abort', kill)).catch(() => undefined)
   return new ProcessHandle(streamsOf(io, end), {
-    end,
+    ...{ pid, end, kill },
     signal: (signal) => child.signal(signal),
-    kill,
   })
 }
 

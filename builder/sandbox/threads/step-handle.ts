@@ -6,6 +6,7 @@ import type { ProcessStreams } from './process-streams.ts'
 
 /** How the handle of a started process awaits, signals and ends it. */
 export interface ProcessControl {
+  readonly pid: number
   /** How it ended, once nothing is left of what ends with it. */
   readonly end: Promise<ExitStatus>
   /** Sends a signal to the process itself; a no-op once it has ended. */
@@ -20,11 +21,13 @@ export class ProcessHandle implements StartedProcess {
   readonly stdout: Readable
   readonly stderr: Readable
   readonly resize: ProcessStreams['resize']
+  readonly pid: number
   readonly #control: ProcessControl
 
   /** Takes over the streams. */
   constructor({ stdin, stdout, stderr, resize }: ProcessStreams, control: ProcessControl) {
     this.#control = control
+    this.pid = control.pid
     this.stdin = stdin
     this.stdout = stdout
     this.stderr = stderr
@@ -67,7 +70,7 @@ export function cancelledStepError(): TsbuildError {
 /** The handle of the process that a sandbox was made for. */
 export function stepHandle(
   handle: ProcessHandle,
-  own: ContainerMethods & Pick<RunningProcess, 'pid' | 'exec'>,
+  own: ContainerMethods & Pick<RunningProcess, 'exec'>,
 ): RunningProcess {
   return Object.assign(handle, own)
 }

@@ -116,7 +116,7 @@ function windowOf(
 }
 
 function inspectExec(exec: Exec): JsonObject {
-  const { id, body, container, isRunning, exitCode } = exec
+  const { id, body, container, isRunning, exitCode, pid } = exec
   const [entrypoint = '', ...args] = body.Cmd ?? []
   return {
     ID: id,
@@ -135,6 +135,6 @@ function inspectExec(exec: Exec): JsonObject {
     CanRemove: false,
     ContainerID: container.id,
     DetachKeys: '',
-    Pid: 0,
+    Pid: pid,
   }
 }
