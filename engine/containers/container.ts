@@ -8,7 +8,7 @@ import {
   now,
   type UpdateBody,
 } from '#engine/model'
-import { checkLimits } from './checks/check-limits.ts'
+import { checkLimits, checkMemoryUpdate } from './checks/check-limits.ts'
 import type { ContainerDeps, DiscardOptions } from './container-deps.ts'
 import { ContainerRun } from './container-run.ts'
 import { environmentOf, resourcesOf } from './container-spec.ts'
@@ -211,6 +211,7 @@ export class Container {
       ...(RestartPolicy?.Name ? { RestartPolicy } : {}),
     }
     checkLimits(changed)
+    checkMemoryUpdate(this.#record, resources)
     if (given.length > 0) this.#run?.process?.update(resourcesOf(changed))
     this.#update({ hostConfig: changed })
     this.#emit('update')

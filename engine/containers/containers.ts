@@ -8,6 +8,7 @@ import {
   checkContainerName,
   type EndpointConfig,
   findNamed,
+  type HostConfig,
   inventName,
   mergeConfig,
   newId,
@@ -89,7 +90,7 @@ export class Containers {
     const draft: ContainerRecord = {
       ...{ id, name: taken, created: now() },
       config: configOf(mergeConfig(request, found.config)),
-      hostConfig: HostConfig,
+      hostConfig: settled(HostConfig),
       endpoints: endpointsOf(HostConfig.NetworkMode, NetworkingConfig.EndpointsConfig),
       image: found.image,
       mounts: [],
@@ -194,6 +195,26 @@ function newName<T>(check: () => T): T {
   }
 }
 
+/** With what docker puts in the place of what is left open: the network, swap, and the addresses of ports. */
+function settled(config: HostConfig): HostConfig {
+  const { NetworkMode, Memory = 0, MemorySwap = 0, PortBindings = {} } = config
+  const bindings = Object.entries(PortBindings).map(([port, all]) => [
+    port,
+    all.map(({ HostIp = '', HostPort = '' }) => ({ HostIp, HostPort })),
+  ])
+  return {
+    ...config,
+    NetworkMode: networkOf(NetworkMode),
+    // As much swap as memory.
+    ...(Memory > 0 && MemorySwap === 0 ? { MemorySwap: 2 * Memory } : {}),
+    ...(bindings.length === 0 ? {} : { PortBindings: Object.fromEntries(bindings) }),
+  }
+}
+
+function networkOf(mode = ''): string {
+  return mode === '' || mode === 'default' ? 'bridge' : mode
+}
+
 /** A container that has no network of its own has the name of what it shares it with. */
 function configOf(config: Config): Config {
   return { ...config, Image: config.Image ?? '' }
@@ -201,10 +222,10 @@ function configOf(config: Config): Config {
 
 /** The first network is that of the mode; others are those that have settings. */
 function endpointsOf(
-  mode = 'default',
+  mode: string | undefined,
   configured: Readonly<Record<string, EndpointConfig>> = {},
 ): Readonly<Record<string, EndpointConfig>> {
-  const first = mode === '' || mode === 'default' ? 'bridge' : mode
+  const first = networkOf(mode)
   if (first.startsWith('container:')) return {}
   const { default: ofDefault, ...others } = configured
   const own = others[first] ?? (first === 'bridge' ? ofDefault : undefined) ?? {}

@@ -100,7 +100,7 @@ function configOf({ id, config }: ContainerRecord): JsonObject {
 const HOST_DEFAULTS: JsonObject = {
   Binds: null,
   ContainerIDFile: '',
-  NetworkMode: 'default',
+  NetworkMode: 'bridge',
   PortBindings: {},
   RestartPolicy: { Name: 'no', MaximumRetryCount: 0 },
   AutoRemove: false,

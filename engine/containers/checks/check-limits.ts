@@ -1,6 +1,6 @@
 import { cpus } from 'node:os'
 import { TsbuildError } from '#core'
-import type { HostConfig } from '#engine/model'
+import type { ContainerRecord, HostConfig, ResourceConfig } from '#engine/model'
 
 const MEGABYTE = 1024 * 1024
 const LEAST_MEMORY = 6 * MEGABYTE
@@ -23,6 +23,21 @@ export function checkLimits(config: HostConfig): void {
     `Invalid value ${OomScoreAdj}, range for oom score adj is [-1000, 1000]`,
   )
   refuse(ShmSize < 0, 'SHM size can not be less than 0')
+}
+
+/**
+ * More memory than memory and swap together needs more of both.
+ * @throws {TsbuildError} CONFLICT
+ */
+export function checkMemoryUpdate(
+  { id, hostConfig }: ContainerRecord,
+  { Memory = 0, MemorySwap = 0 }: ResourceConfig,
+): void {
+  if (Memory === 0 || MemorySwap !== 0 || Memory <= (hostConfig.MemorySwap ?? 0)) return
+  throw new TsbuildError(
+    `Cannot update container ${id}: Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same time`,
+    { code: 'CONFLICT' },
+  )
 }
 
 function checkMemory(config: HostConfig): void {
