@@ -4,6 +4,7 @@ import { createWebSocketStream, WebSocketServer } from 'ws'
 import { TsbuildError } from '#core'
 import type { Container } from '#engine/containers'
 import type { LogLine } from '#engine/logs'
+import { skipBody } from '../http/body.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import { upgradeOf } from '../http/upgrade.ts'
@@ -33,6 +34,7 @@ const MOST_MESSAGE = 1024 * 1024
 /** Attaches clients, also those that speak WebSocket: output comes to these as one stream in binary messages. */
 export function attachRoutes(app: FastifyInstance, services: EngineServices): void {
   app.post('/containers/:id/attach', async (request: AttachRequest, reply) => {
+    await skipBody(request)
     const attach = attachOf(services, request)
     const isTerminal = attach.container.record.config.Tty === true
     const isNamed = !isTerminal && versionOf(request).minor >= 42

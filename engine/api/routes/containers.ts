@@ -107,14 +107,14 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     reply.raw.on('close', () => closed.abort())
     const stats = statsOf(find(request), {
       stream: query.flagOrOn('stream'),
-      oneShot: query.flag('one-shot'),
+      oneShot: versionOf(request).minor >= 41 && query.flag('one-shot'),
       signal: closed.signal,
     })
     return sendJsonLines(reply, stats)
   })
   app.post<OfContainer>('/containers/:id/update', async (request) => {
     find(request).update(await readBody(request, UPDATE_SHAPE))
-    return { Warnings: [] }
+    return { Warnings: null }
   })
   app.post('/containers/prune', async (request) => await pruneContainers(services, request))
   logRoutes(app, services)
