@@ -1,5 +1,5 @@
 import type { Store } from '#cache'
-import { chainIdsOf, type Json, type JsonObject, TsbuildError } from '#core'
+import { chainIdsOf, type JsonObject, TsbuildError } from '#core'
 import {
   booleanFilter,
   type Filters,
@@ -87,14 +87,10 @@ function summaryOf(
     Created: Number((created ?? 0n) / 1_000_000_000n),
     Size: size,
     ...(minor < 44 ? { VirtualSize: size } : {}),
-    Labels: labelsOf(image),
+    Labels: { ...image.config.config.Labels },
     Containers: minor < 51 ? -1 : image.ids.flatMap(containersOf).length,
     ...(minor < 48 ? {} : { Descriptor: descriptorDocument(image.target) }),
   }
-}
-
-function labelsOf({ config }: EngineImage): Json {
-  return config.config.Labels === undefined ? null : { ...config.config.Labels }
 }
 
 /** Names of images; with patterns, only those that fit one. @throws {TsbuildError} USAGE */

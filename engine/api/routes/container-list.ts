@@ -70,14 +70,13 @@ export async function sizeOf(
 
 /** All containers with what their files take, newest first. */
 export async function summariesWithSize(services: EngineServices): Promise<readonly JsonObject[]> {
-  return await Promise.all(newestFirst(services).map((one) => summaryWithSize(one, services)))
-}
-
-async function summaryWithSize(
-  container: Container,
-  services: EngineServices,
-): Promise<JsonObject> {
-  return { ...summaryOf(container, services), ...(await sizeOf(container, services)) }
+  return await Promise.all(
+    newestFirst(services).map(async (one) => ({
+      ...summaryOf(one, services),
+      ...(await sizeOf(one, services)),
+      ...healthOf(one),
+    })),
+  )
 }
 
 function isShown(status: ContainerStatus): boolean {
@@ -158,10 +157,21 @@ function summaryOf(container: Container, services: EngineServices): JsonObject {
     Labels: record.config.Labels ?? {},
     State: record.state.status,
     Status: describeStatus(record.state, container.health?.status),
-    HostConfig: { NetworkMode: record.hostConfig.NetworkMode || 'default' },
-    NetworkSettings: { Networks },
+    HostConfig: { NetworkMode: record.hostConfig.NetworkMode || 'bridge' },
+    NetworkSettings: { Networks: withoutNames(Networks) },
     Mounts: mountPointsOf(record) as unknown as Json,
   }
+}
+
+/** Lists do not say what containers are called in networks. */
+function withoutNames(networks: Json): JsonObject {
+  const endpoints = isJsonObject(networks) ? Object.entries(networks) : []
+  return Object.fromEntries(
+    endpoints.map(([name, endpoint]) => [
+      name,
+      { ...(isJsonObject(endpoint) ? endpoint : {}), Aliases: null, DNSNames: null },
+    ]),
+  )
 }
 
 /** Words with blanks are quoted. */

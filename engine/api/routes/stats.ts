@@ -107,10 +107,26 @@ function memoryDocument(memory: ContainerUsage['memory']): JsonObject {
   return {
     usage: memory.usage,
     ...(memory.peak === undefined ? {} : { max_usage: memory.peak }),
-    ...(memory.failures === undefined ? {} : { failcnt: memory.failures }),
-    stats: memory.stats,
+    ...(memory.failures === undefined || memory.failures === 0 ? {} : { failcnt: memory.failures }),
+    stats: memoryCounters(memory.stats),
     limit: memory.limit ?? totalmem(),
   }
+}
+
+/** What docker tells of the first version of control groups, of the group itself and of all below it. */
+const COUNTERS = new Set([
+  ...['cache', 'rss', 'rss_huge', 'mapped_file', 'dirty', 'writeback'],
+  ...['pgpgin', 'pgpgout', 'pgfault', 'pgmajfault', 'unevictable'],
+  ...['inactive_anon', 'active_anon', 'inactive_file', 'active_file'],
+  ...['hierarchical_memory_limit', 'hierarchical_memsw_limit'],
+])
+
+/** Kernels count more with each version. */
+function memoryCounters(stats: Readonly<Record<string, number>>): JsonObject {
+  const isOfFirstVersion = stats.total_cache !== undefined
+  if (!isOfFirstVersion) return { ...stats }
+  const told = Object.entries(stats).filter(([name]) => COUNTERS.has(name.replace(/^total_/, '')))
+  return Object.fromEntries(told)
 }
 
 function blockDocument(io: ContainerUsage['io']): JsonObject {

@@ -70,22 +70,28 @@ function isUnderContainer({ isInUse, images }: StoreItem): boolean {
   return isInUse && images.length > 0
 }
 
+/** Whether it is a layer that an image has, and no step has made. */
+function isImageLayer({ images, contents: { layer } }: StoreItem): boolean {
+  return images.length > 0 && layer?.records.length === 0
+}
+
 /** What the build cache takes. Spec: Docker Engine API, BuildCache */
 export async function buildCacheUsage(images: Images): Promise<readonly JsonObject[]> {
   const items = await images.using((store) => new Collector(store).items({ sizes: 'last' }))
-  return items
-    .filter((item) => isCache(item) && !isUnderContainer(item))
-    .map((item) => ({
-      ID: item.id,
-      ...(item.parents.length === 0 ? {} : { Parents: [...item.parents] }),
-      Type: item.type,
-      Description: item.description,
-      InUse: item.isInUse,
-      Shared: item.images.length > 0,
-      Size: item.bytes,
-      CreatedAt: new Date(item.createdAt).toISOString(),
-      // How often is not counted.
-      UsageCount: item.lastUsedAt > item.createdAt ? 1 : 0,
-      LastUsedAt: item.lastUsedAt === 0 ? null : new Date(item.lastUsedAt).toISOString(),
-    }))
+  const cache = items.filter(
+    (item) => isCache(item) && !isUnderContainer(item) && !isImageLayer(item),
+  )
+  return cache.map((item) => ({
+    ID: item.id,
+    ...(item.parents.length === 0 ? {} : { Parents: [...item.parents] }),
+    Type: item.type,
+    Description: item.description,
+    InUse: item.isInUse,
+    Shared: item.images.length > 0,
+    Size: item.bytes,
+    CreatedAt: new Date(item.createdAt).toISOString(),
+    // How often is not counted.
+    UsageCount: item.lastUsedAt > item.createdAt ? 1 : 0,
+    LastUsedAt: item.lastUsedAt === 0 ? null : new Date(item.lastUsedAt).toISOString(),
+  }))
 }

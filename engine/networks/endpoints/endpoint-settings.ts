@@ -77,13 +77,7 @@ export function withFormerFields(settings: JsonObject): JsonObject {
   const networks = (settings.Networks ?? {}) as Readonly<Record<string, JsonObject>>
   const bridge = networks.bridge ?? {}
   return {
-    Bridge: '',
     ...settings,
-    HairpinMode: false,
-    LinkLocalIPv6Address: '',
-    LinkLocalIPv6PrefixLen: 0,
-    SecondaryIPAddresses: null,
-    SecondaryIPv6Addresses: null,
     EndpointID: bridge.EndpointID ?? '',
     Gateway: bridge.Gateway ?? '',
     GlobalIPv6Address: bridge.GlobalIPv6Address ?? '',
