@@ -227,7 +227,8 @@ export const CALLS: readonly Call[] = [
       const cat = await docker.createContainer({
         name: 'cat',
         Image: 'busybox',
-        Cmd: ['cat'],
+        // What it writes has a size on every file system.
+        Cmd: ['sh', '-c', 'echo text > /written; cat'],
         OpenStdin: true,
         StdinOnce: true,
       })
@@ -250,7 +251,7 @@ export const CALLS: readonly Call[] = [
   ['GET /system/df', async (docker) => shapeOf(await docker.df())],
   ['DELETE /volumes/NAME in use', (docker) => docker.getVolume('kept').remove()],
   ['DELETE /containers/ID', (docker) => docker.getContainer('other').remove({ v: true })],
-  ['POST /containers/prune', (docker) => docker.pruneContainers()],
+  ['POST /containers/prune', async (docker) => shapeOf(await docker.pruneContainers())],
   ['DELETE /volumes/NAME', (docker) => docker.getVolume('kept').remove()],
   ['POST /volumes/prune', (docker) => docker.pruneVolumes()],
   ['DELETE /networks/ID', (docker) => docker.getNetwork('net').remove()],

@@ -33,7 +33,7 @@ export const LIFE: Session = {
     `docker wait one; ${STATE} one`,
     'docker kill --signal no-such-signal one',
     'docker kill -s TERM one',
-    'docker start one; docker kill -s TERM one; docker wait one',
+    'docker start one; sleep 0.3; docker kill -s TERM one; docker wait one',
     'docker rename one two',
     'docker rename two two',
     'docker rename no-such-container three',

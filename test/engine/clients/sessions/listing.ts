@@ -53,7 +53,7 @@ export const LISTING: Session = {
     'docker inspect up',
     'docker inspect made',
     'docker inspect --type container done',
-    'docker inspect -s -f "{{.SizeRw}}" up',
+    'docker inspect -s -f "{{.SizeRw}}" up | grep -cE "^[0-9]+$"',
     'docker inspect --type image up',
     'docker inspect no-such-thing',
     'docker inspect -f "{{.No.Such}}" up',

@@ -81,7 +81,7 @@ export const PORTS: Session = {
     'busybox wget -qO- "http://172.17.0.1:8001/passwd" | wc -l',
     'docker ps --format "{{.Ports}}"',
     'docker inspect -f "{{json .NetworkSettings.Ports}} {{json .HostConfig.PortBindings}}" web',
-    'docker create --name taken -p 8001:80 busybox true; docker start taken; docker rm taken',
+    'docker create --name taken -p 8001:80 busybox true; docker start taken 2>&1 | sed "s/Bind for [^ ]*:8001/Bind for 8001/"; docker rm taken',
     'docker ps -a --format "{{.Names}}"',
     'docker run -d --name any -p 80 -P --expose 81 busybox httpd -f -p 80 -h /etc',
     'wget -qO- "http://$(docker port any 80 | sed -n 1p)/passwd" | wc -l',

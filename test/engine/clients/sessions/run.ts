@@ -41,7 +41,7 @@ export const RUN: Session = {
     'docker run --rm --oom-score-adj 321 busybox cat /proc/self/oom_score_adj',
     'docker run --rm busybox ls -a /',
     "docker run --rm busybox sh -c \"ls /dev; stat -c '%A %u:%g %t:%T' /dev/null; ls -l /dev/fd /dev/stdin | tr -s ' ' | cut -d' ' -f1,3-4,9-\"",
-    'docker run --rm busybox sh -c "cd /proc/1/ns; for n in *; do echo \\$n; done; cut -d\' \' -f2-5,9 /proc/self/mounts | grep -v overlay | sort"',
+    "docker run --rm busybox sh -c \"cd /proc/1/ns; for n in *; do echo \\$n; done; cut -d' ' -f2-5,9 /proc/self/mounts | grep -v overlay | sed 's,^\\(/etc/[^ ]*\\) .*,\\1,' | sort\"",
     "docker run --rm busybox sh -c \"echo \\$\\$; cat /proc/1/cmdline | tr '\\\\0' ' '\"",
     'mkdir m && echo given > m/file && docker run --rm -v "$PWD/m:/m:ro" busybox sh -c "cat /m/file; touch /m/new"',
     'docker run --rm --mount "type=bind,source=$PWD/m,target=/n" busybox cat /n/file',

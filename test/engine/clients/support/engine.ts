@@ -39,7 +39,7 @@ export async function startDockerEngine(options: DockerdOptions = {}): Promise<E
 /** `tsbuild serve` of root. */
 export async function startRootEngine(): Promise<Engine> {
   return await startEngine('root', async (site, stack) => {
-    const folder = site.directory.file('store')
+    const folder = site.directory.file('engine')
     return await serve({ folder, site, stack }, testedHere().command)
   })
 }
@@ -49,10 +49,25 @@ export async function startRootlessEngine(): Promise<Engine> {
   return await startEngine('rootless', async (site, stack) => {
     const user = stack.use(await createUser())
     const installed = stack.use(await installedFor(user))
-    const folder = `${user.home}/store`
-    return await serve({ folder, site, stack }, [...user.prefix, ...installed.command])
+    const folder = `${user.home}/engine`
+    return await serve({ folder, site, stack }, [
+      ...WITH_TUNNELS,
+      ...user.prefix,
+      ...installed.command,
+    ])
   })
 }
+
+/** Runs a command where everyone may make tunnels, as on most machines. */
+const WITH_TUNNELS = [
+  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
+  `mount -t tmpfs none /mnt
+  mknod /mnt/tun c 10 200
+  chmod 666 /mnt/tun
+  mount --bind /mnt/tun /dev/net/tun
+  exec "$@"`,
+  'sh',
+]
 
 type Started = Pick<Engine, 'socket' | 'folder'>
 
@@ -65,7 +80,7 @@ interface Place {
 async function serve(place: Place, program: readonly string[]): Promise<Started> {
   const { folder, site, stack } = place
   const socket = `${folder}.sock`
-  const [command = '', ...words] = [...site.enter, ...program, 'serve', '--root', folder]
+  const [command = '', ...words] = [...site.enter, ...program, 'serve', '--root', `${folder}/store`]
   const daemon = await startDaemon(command, [...words, '--host', `unix://${socket}`], {
     env: { HOME: `${folder}.home` },
     log: site.directory.file('serve.log'),

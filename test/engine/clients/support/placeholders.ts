@@ -36,6 +36,8 @@ const KINDS: readonly Kind[] = [
     pattern:
       /\b(?:Less than a second|About an? (?:minute|hour)|\d+ (?:second|minute|hour|day|week|month|year)s?)\b/g,
   },
+  // An empty folder takes nothing in memory, and a block on a disk.
+  { name: 'size', pattern: /\b(?:0B|4\.1kB)(?= \(virtual )/g },
   // Bytes are exact; what is larger is rounded.
   { name: 'size', pattern: /\b\d+(?:\.\d+)?\s?[kMGT]i?B\b/g },
   { name: 'percent', pattern: /\b\d+\.\d+%/g },

@@ -20,7 +20,8 @@ interface Asked {
 /** A container that runs for as long as it is asked about. */
 const BOX = {
   Image: 'busybox',
-  Cmd: ['sleep', '600'],
+  // What it writes has a size on every file system.
+  Cmd: ['sh', '-c', 'echo text > /written; exec sleep 600'],
   Labels: { a: 'b' },
   ExposedPorts: { '80/tcp': {} },
   Healthcheck: { Test: ['CMD', 'true'], Interval: 3_600_000_000_000 },
