@@ -113,8 +113,11 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     return sendJsonLines(reply, stats)
   })
   app.post<OfContainer>('/containers/:id/update', async (request) => {
-    find(request).update(await readBody(request, UPDATE_SHAPE))
-    return { Warnings: null }
+    const container = find(request)
+    const { RestartPolicy, ...limits } = await readBody(request, UPDATE_SHAPE)
+    const { hostConfig, warnings } = await services.keepLimits(limits)
+    container.update({ ...hostConfig, ...(RestartPolicy === undefined ? {} : { RestartPolicy }) })
+    return { Warnings: warnings.length === 0 ? null : warnings }
   })
   app.post('/containers/prune', async (request) => await pruneContainers(services, request))
   logRoutes(app, services)

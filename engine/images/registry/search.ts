@@ -43,7 +43,7 @@ export async function searchImages(
     .map((one) => ({
       star_count: one.stars,
       is_official: one.isOfficial,
-      name: one.name,
+      name: registry === HUB ? one.name : `${registry}/${one.name}`,
       is_automated: false,
       description: one.description,
     }))

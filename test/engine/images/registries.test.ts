@@ -88,7 +88,7 @@ describe('images in registries', () => {
     const found = await searchImages({ term: `${lab.registry.host}/busy` }, {})
     assert.deepEqual(
       found.map(({ name }) => name),
-      ['busybox'],
+      [lab.busybox],
     )
     await assert.rejects(searchImages({ term: 'x', limit: 101 }, {}), { code: 'USAGE' })
     const { Descriptor, Platforms } = await distributionInfo(lab.busybox, undefined, {})

@@ -33,7 +33,12 @@ export const CALLS: readonly Call[] = [
     'POST /images/NAME/push',
     async (docker) => {
       const image = docker.getImage('127.0.0.1:5000/mine')
-      return await followed(await image.push({ tag: '1', authconfig: {} }))
+      const messages = await followed(await image.push({ tag: '1', authconfig: {} }))
+      // Layers are mounted from any repository that has them.
+      return messages.map(({ status, ...others }) => ({
+        ...others,
+        ...(status === undefined ? {} : { status: status.replace(/^(Mounted from) .*/, '$1') }),
+      }))
     },
   ],
   [
@@ -270,10 +275,15 @@ export const CALLS: readonly Call[] = [
   ['DELETE /images/NAME of what was made', (docker) => docker.getImage('made:1').remove()],
 ]
 
+interface Message {
+  readonly status?: string
+  readonly progressDetail?: object
+}
+
 /** The messages of a progress stream, without those that say how far something is. */
-async function followed(stream: NodeJS.ReadableStream): Promise<unknown> {
+async function followed(stream: NodeJS.ReadableStream): Promise<readonly Message[]> {
   const lines = (await text(stream)).trim().split(/\r?\n/)
-  const messages: { progressDetail?: object }[] = lines.map((line) => JSON.parse(line))
+  const messages: Message[] = lines.map((line) => JSON.parse(line))
   return messages.filter(({ progressDetail = {} }) => Object.keys(progressDetail).length === 0)
 }
 
