@@ -3,11 +3,10 @@ import type { JsonObject } from '#core'
 import { matchesLabels, parseTime, untilFilter } from '#engine/model'
 import { Query } from '../http/query.ts'
 import type { EngineServices } from '../services/engine-services.ts'
-import { sizeOf } from './container-list.ts'
 
 /** Removes containers that do not run. @throws {TsbuildError} USAGE */
 export async function pruneContainers(
-  services: EngineServices,
+  { containers, files }: EngineServices,
   request: FastifyRequest,
 ): Promise<JsonObject> {
   const filters = new Query(request.url).filters(['label', 'label!', 'until'])
@@ -20,11 +19,13 @@ export async function pruneContainers(
   })
   const sizes = await Promise.all(
     old.map(async (one) => {
-      const { SizeRw } = await sizeOf(one, services)
+      const { changed } = await files.size(one)
       await one.remove({ volumes: 'kept', force: false })
-      return SizeRw
+      return changed
     }),
   )
-  const SpaceReclaimed = sizes.reduce((sum, size) => sum + size, 0)
-  return { ContainersDeleted: old.map(({ id }) => id), SpaceReclaimed }
+  return {
+    ContainersDeleted: old.length === 0 ? null : old.map(({ id }) => id),
+    SpaceReclaimed: sizes.reduce((sum, size) => sum + size, 0),
+  }
 }
