@@ -26,7 +26,7 @@ export const HEALTH_AND_RESTARTS: Session = {
     'docker run -d --name again --restart on-failure:2 busybox sh -c "exit 5"',
     { until: 'docker inspect -f "{{.RestartCount}} {{.State.Status}}" again', shows: /^2 exited/ },
     'docker inspect -f "{{.State.ExitCode}} {{json .HostConfig.RestartPolicy}}" again; docker logs again',
-    'docker run -d --name ever --restart always busybox sh -c "sleep 0.2"',
+    'docker run -d --name ever --restart always busybox sleep 1',
     { until: 'docker inspect -f "{{.RestartCount}}" ever', shows: /^[1-9]/ },
     'docker stop -t 0 ever; sleep 0.5; docker inspect -f "{{.State.Status}}" ever',
     'docker start ever; docker update --restart no ever',

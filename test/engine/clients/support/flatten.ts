@@ -1,5 +1,6 @@
 /** Lists whose order docker does not fix. */
-const UNORDERED = /\.(Mounts|Ports|RepoTags|RepoDigests|Aliases|DNSNames|Plugins\.\w+)$/
+const UNORDERED =
+  /\.(Mounts|Ports|RepoTags|RepoDigests|Aliases|DNSNames|InsecureRegistryCIDRs|Plugins\.\w+)$/
 /** Numbers that differ between two runs of the same. */
 const VOLATILE =
   /\.(Pid|Created|time|timeNano|Size|VirtualSize|SizeRootFs|SharedSize|LayersSize|MemTotal|NFd|NGoroutines|mtime)$/
