@@ -11,7 +11,7 @@ export async function pruneContainers(
 ): Promise<JsonObject> {
   const filters = new Query(request.url).filters(['label', 'label!', 'until'])
   const isOld = untilFilter(filters)
-  const old = services.containers.all().filter(({ isRunning, record }) => {
+  const old = containers.all().filter(({ isRunning, record }) => {
     const isUnused = !isRunning && record.state.status !== 'removing'
     return (
       isUnused && matchesLabels(filters, record.config.Labels) && isOld(parseTime(record.created))

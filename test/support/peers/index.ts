@@ -41,4 +41,4 @@ export {
 } from './temporary-directory.ts'
 export { readTree, type TreeEntry } from './tree.ts'
 export { untilEmpty } from './until-empty.ts'
-export { createUser, type User } from './user.ts'
+export { createUser, type User, WITH_TUNNELS } from './user.ts'

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { at, HOST, WORLD } from '../../../support/networks/index.ts'
+import { WITH_TUNNELS } from '../../../support/peers/index.ts'
 import { ContainerLab } from '../support/container-lab.ts'
 import { HubLab } from '../support/hub-lab.ts'
 import { TCP_CLIENT, TCP_SERVER, UDP_CLIENT, UDP_SERVER } from '../support/port-witness.ts'
@@ -104,11 +105,8 @@ for (const program of ['slirp4netns', 'pasta'] as const) {
 /** Another machine than that of the test, in which a user may make tunnels and has one program for them. */
 function asOrdinaryUser(without: string): readonly string[] {
   const script = `
-    mount -t tmpfs none /mnt
-    mknod /mnt/tun c 10 200; chmod 666 /mnt/tun
-    mount --bind /mnt/tun /dev/net/tun
     mount --bind /dev/null /usr/bin/${without}
     exec setpriv --reuid=54321 --regid=54321 --clear-groups -- unshare --user --map-root-user -- "$@"
   `
-  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', script, 'sh']
+  return [...WITH_TUNNELS, 'sh', '-ec', script, 'sh']
 }

@@ -9,6 +9,7 @@ import {
   startDaemon,
   startDockerd,
   temporaryDirectory,
+  WITH_TUNNELS,
 } from '../../../support/peers/index.ts'
 import { REGISTRY, type Site, startSite } from './site.ts'
 
