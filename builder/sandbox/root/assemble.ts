@@ -3,7 +3,14 @@
  * the mount namespace of the calling thread, and does not depend on how the process is started.
  */
 import { closeSync, constants, lstatSync, openSync } from 'node:fs'
-import { attachMount, type Identity, MS, O_PATH, restrictMount } from '#builder/linux'
+import {
+  attachMount,
+  type Identity,
+  isUserNamespace,
+  MS,
+  O_PATH,
+  restrictMount,
+} from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 import type { SelinuxLabels } from '../filter/selinux.ts'
 import type { CgroupDir } from '../limits/cgroup-dir.ts'
@@ -122,7 +129,8 @@ export function assembleRoot(input: RootInput, undo: Undo): AssembledRoot {
   if (container !== undefined) addDevices(container)
   if (container !== undefined && ptmx !== undefined) showConsole(scaffold)
   mountOwn(root, input, onCreate)
-  const flags = devices ? 0 : MS.NODEV
+  // In a user namespace what opens devices is the right to do so on the host.
+  const flags = devices || isUserNamespace() ? 0 : MS.NODEV
   const sockets = mountAll(root, mounts, {
     ...{ scaffold, user, labelShown, socketLabel: shown.process },
     ...(container === undefined
