@@ -82,6 +82,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     hold: (id) => storage.hold(id),
     lowerOf: (record) => storage.lowerOf(record),
   })
+  const limits = new LimitWarnings()
   const containers: Containers = new Containers({
     documents: openDocuments<ContainerRecord>({
       database: store.engine,
@@ -89,6 +90,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       imageOf: ({ image }) => image.manifest,
     }),
     ...{ emit: events.emit, onWarning },
+    keepLimits: limits.keep,
     check: (record) => {
       runner.logs.check(record)
       return networks.check(record)
@@ -112,6 +114,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     services: servicesOf({
       ...{ id: engineId(openDocuments({ database: store.engine, kind: 'engine' })) },
       ...{ version, builder, events, containers, images, networks, runner, storage, volumes },
+      limits,
     }),
     restore: async () => {
       await volumes.volumes.restore()
@@ -147,6 +150,7 @@ interface ServiceParts {
   readonly runner: ContainerRunner
   readonly storage: ContainerStorage
   readonly volumes: ContainerVolumes
+  readonly limits: LimitWarnings
 }
 
 function servicesOf({
@@ -160,19 +164,21 @@ function servicesOf({
   runner,
   storage,
   volumes,
+  limits,
 }: ServiceParts): EngineServices {
   return {
     ...{ containers, events, images, networks, version },
     files: storage,
-    keepLimits: new LimitWarnings().keep,
     volumes: volumes.volumes,
     mountPoints: volumes.make,
     readLog: runner.logs.read,
     logAttributes: runner.logs.attributes,
     updateNames: runner.updateNames,
     inspect: (container) => inspect(container, { containers, networks, runner }),
-    info: async () =>
-      await Promise.resolve(infoDocument({ id, version, root: builder.store.root })),
+    info: async () => ({
+      ...infoDocument({ id, version, root: builder.store.root }),
+      ...(await limits.info()),
+    }),
   }
 }
 

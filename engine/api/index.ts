@@ -1,3 +1,3 @@
 export { createApi } from './api.ts'
-export type { EngineServices, KeptLimits, LogQuery } from './services/engine-services.ts'
+export type { EngineServices, LogQuery } from './services/engine-services.ts'
 export type { Commit, Download, FileServices, Upload } from './services/file-services.ts'

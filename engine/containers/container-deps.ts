@@ -1,5 +1,5 @@
 import type { ExitStatus, RunningProcess } from '#builder/sandbox'
-import type { ContainerRecord } from '#engine/model'
+import type { ContainerRecord, HostConfig } from '#engine/model'
 import type { Documents, NewEvent } from '#engine/state'
 import type { OutputName } from './streams.ts'
 
@@ -22,6 +22,8 @@ export interface ContainerDeps {
   readonly emit: (event: NewEvent) => void
   /** Says what else is wrong with a container that is to be made. @returns warnings. @throws {TsbuildError} USAGE */
   readonly check: (record: ContainerRecord) => readonly string[]
+  /** Drops the limits that this machine cannot keep. */
+  readonly keepLimits: (hostConfig: HostConfig) => Promise<KeptLimits>
   /** Runs the program of a container to its end, in its network and on its files. */
   readonly run: (record: ContainerRecord, serve: ServeProgram) => Promise<ExitStatus>
   /** Variables that the network of a container adds to its environment. */
@@ -32,6 +34,12 @@ export interface ContainerDeps {
   readonly onWarning: (message: string) => void
   /** Removes the files of a container, and what else belongs to it alone. */
   readonly discard: (record: ContainerRecord, options: DiscardOptions) => Promise<void>
+}
+
+/** A host config with the limits that this machine can keep, and what it lacks. */
+export interface KeptLimits {
+  readonly hostConfig: HostConfig
+  readonly warnings: readonly string[]
 }
 
 /** What goes with a container. */

@@ -171,7 +171,12 @@ export class Container {
     if (this.#record.state.status === 'paused') {
       throw new TsbuildError(`Container ${this.id} is already paused`, { code: 'CONFLICT' })
     }
-    await this.process().pause()
+    const process = this.process()
+    try {
+      await process.pause()
+    } catch (cause) {
+      throw cannotError(`pause container ${this.id}`, cause)
+    }
     this.#setState({ status: 'paused' })
     this.#emit('pause')
   }
@@ -194,9 +199,10 @@ export class Container {
 
   /**
    * Changes limits and its restart policy, also while it runs.
-   * @throws {TsbuildError} UNSUPPORTED, CONFLICT, NO_SPACE, IO_FAILED
+   * @returns warnings
+   * @throws {TsbuildError} USAGE, UNSUPPORTED, CONFLICT, NO_SPACE, IO_FAILED
    */
-  update({ RestartPolicy, ...resources }: UpdateBody): void {
+  async update({ RestartPolicy, ...resources }: UpdateBody): Promise<readonly string[]> {
     const { hostConfig } = this.#record
     if (RestartPolicy?.Name !== undefined && hostConfig.AutoRemove === true) {
       throw new TsbuildError(
@@ -205,16 +211,23 @@ export class Container {
       )
     }
     const given = Object.entries(resources).filter(([, value]) => value !== 0 && value !== '')
+    const asked = Object.fromEntries(given)
+    checkLimits({ ...hostConfig, ...asked })
+    const { hostConfig: kept, warnings } = await this.#deps.keepLimits(asked)
     const changed = {
-      ...hostConfig,
-      ...Object.fromEntries(given),
+      ...this.#record.hostConfig,
+      ...kept,
       ...(RestartPolicy?.Name ? { RestartPolicy } : {}),
     }
-    checkLimits(changed)
     checkMemoryUpdate(this.#record, resources)
-    if (given.length > 0) this.#run?.process?.update(resourcesOf(changed))
+    try {
+      if (Object.keys(kept).length > 0) this.#run?.process?.update(resourcesOf(changed))
+    } catch (cause) {
+      throw cannotError(`update container ${this.id}`, cause)
+    }
     this.#update({ hostConfig: changed })
     this.#emit('update')
+    return warnings
   }
 
   /** Changes what lasts of it. @throws {TsbuildError} NO_SPACE, IO_FAILED */
@@ -483,4 +496,10 @@ async function endsWithin(run: ContainerRun, seconds: number): Promise<boolean> 
   const isEnded = await Promise.race([ended, timeout])
   clearTimeout(timer)
   return isEnded
+}
+
+function cannotError(action: string, cause: unknown): unknown {
+  if (!(cause instanceof TsbuildError)) return cause
+  const { code, hint } = cause
+  return new TsbuildError(`Cannot ${action}: ${cause.message}`, { code, hint, cause })
 }

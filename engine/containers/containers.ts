@@ -35,7 +35,7 @@ export interface CreateRequest {
   /** Absent: one is invented. */
   readonly name?: string | undefined
   readonly body: CreateBody
-  readonly found: FoundImage
+  readonly find: () => Promise<FoundImage>
   /** Makes its mount points, of volumes that are made for it, too; they are let go when it is known. */
   readonly mountPoints: (record: ContainerRecord) => Promise<MadeMountPoints>
 }
@@ -82,15 +82,18 @@ export class Containers {
   }
 
   /** @throws {TsbuildError} CONFLICT when the name is taken, USAGE */
-  async create({ name, body, found, mountPoints }: CreateRequest): Promise<CreatedContainer> {
+  async create({ name, body, find, mountPoints }: CreateRequest): Promise<CreatedContainer> {
     const { HostConfig = {}, NetworkingConfig = {}, ...request } = body
     checkContainer(request, HostConfig)
+    const kept = await this.#deps.keepLimits(HostConfig)
+    // Last: nobody can remove the image between this and the moment when it is known that it is used.
+    const found = await find()
     const id = newId()
     const taken = this.#nameFor(name)
     const draft: ContainerRecord = {
       ...{ id, name: taken, created: now() },
       config: configOf(mergeConfig(request, found.config)),
-      hostConfig: settled(HostConfig),
+      hostConfig: settled(kept.hostConfig),
       endpoints: endpointsOf(HostConfig.NetworkMode, NetworkingConfig.EndpointsConfig),
       image: found.image,
       mounts: [],
@@ -100,7 +103,7 @@ export class Containers {
     }
     this.#drafts.set(taken, draft)
     try {
-      const warnings = this.#deps.check(draft)
+      const warnings = [...kept.warnings, ...this.#deps.check(draft)]
       using made = await mountPoints(draft)
       const record = { ...draft, mounts: made.points }
       this.#deps.documents.put(record)

@@ -1,5 +1,5 @@
 export { Container } from './container.ts'
-export type { ContainerDeps } from './container-deps.ts'
+export type { ContainerDeps, KeptLimits } from './container-deps.ts'
 export { commandOf, containerSpec } from './container-spec.ts'
 export {
   Containers,

@@ -152,7 +152,7 @@ export class ContainerControl {
   #group(): ControlGroup {
     const { group } = this.#input
     if (group !== undefined && group.directories.length > 0) return group
-    throw unsupportedError('pause or limit it: it has no control groups of its own')
+    throw unsupportedError('it has no control groups of its own')
   }
 
   #refuseEnded(): void {

@@ -113,10 +113,7 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     return sendJsonLines(reply, stats)
   })
   app.post<OfContainer>('/containers/:id/update', async (request) => {
-    const container = find(request)
-    const { RestartPolicy, ...limits } = await readBody(request, UPDATE_SHAPE)
-    const { hostConfig, warnings } = await services.keepLimits(limits)
-    container.update({ ...hostConfig, ...(RestartPolicy === undefined ? {} : { RestartPolicy }) })
+    const warnings = await find(request).update(await readBody(request, UPDATE_SHAPE))
     return { Warnings: warnings.length === 0 ? null : warnings }
   })
   app.post('/containers/prune', async (request) => await pruneContainers(services, request))
@@ -150,16 +147,12 @@ async function createContainer(
       code: 'USAGE',
     })
   }
-  const { hostConfig, warnings } = await services.keepLimits(body.HostConfig ?? {})
-  // Last: nobody can remove the image between this and the moment when it is known that it is used.
-  const found = await services.images.resolve(Image, query.text('platform'))
-  const created = await services.containers.create({
+  return await services.containers.create({
     name: query.text('name'),
-    body: { ...body, HostConfig: hostConfig },
-    found,
+    body,
+    find: () => services.images.resolve(Image, query.text('platform')),
     mountPoints: (record) => services.mountPoints(record),
   })
-  return { ...created, warnings: [...warnings, ...created.warnings] }
 }
 
 function stopOptions(request: FastifyRequest): Parameters<Container['stop']>[0] {

@@ -2,7 +2,7 @@ import type { JsonObject } from '#core'
 import type { Container, Containers, MadeMountPoints } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { LogLine } from '#engine/logs'
-import type { ContainerRecord, HostConfig } from '#engine/model'
+import type { ContainerRecord } from '#engine/model'
 import type { Networks } from '#engine/networks'
 import type { Events } from '#engine/state'
 import type { Volumes } from '#engine/volumes'
@@ -19,12 +19,6 @@ export interface LogQuery {
   readonly signal: AbortSignal
 }
 
-/** A host config with the limits that this machine can keep, and what it lacks. */
-export interface KeptLimits {
-  readonly hostConfig: HostConfig
-  readonly warnings: readonly string[]
-}
-
 /** What the API serves. */
 export interface EngineServices {
   readonly containers: Containers
@@ -33,8 +27,6 @@ export interface EngineServices {
   readonly networks: Networks
   readonly volumes: Volumes
   readonly files: FileServices
-  /** What a container may be run with here of what is asked for. */
-  keepLimits(hostConfig: HostConfig): Promise<KeptLimits>
   /** Makes what a new container mounts. @throws {TsbuildError} in docker's words */
   mountPoints(record: ContainerRecord): Promise<MadeMountPoints>
   /** @throws {TsbuildError} UNSUPPORTED where its log cannot be read */

@@ -59,17 +59,6 @@ export async function startRootlessEngine(): Promise<Engine> {
   })
 }
 
-/** Runs a command where everyone may make tunnels, as on most machines. */
-const WITH_TUNNELS = [
-  ...['unshare', '--mount', '--propagation', 'private', 'sh', '-ec'],
-  `mount -t tmpfs none /mnt
-  mknod /mnt/tun c 10 200
-  chmod 666 /mnt/tun
-  mount --bind /mnt/tun /dev/net/tun
-  exec "$@"`,
-  'sh',
-]
-
 type Started = Pick<Engine, 'socket' | 'folder'>
 
 interface Place {
