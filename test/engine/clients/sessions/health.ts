@@ -36,8 +36,17 @@ export const HEALTH_AND_RESTARTS: Session = {
     'docker run -d --rm --restart always busybox true',
     'docker run -d --restart nonsense busybox true',
     'docker run -d --restart always:3 busybox true',
+    'docker rm -f again ever killed | sort',
+  ],
+}
+
+/** What takes all the memory that it gets. */
+export const HUNGER: Session = {
+  name: 'hunger',
+  needs: 'limits',
+  steps: [
     'docker run -d --name hungry -m 16m --memory-swap 16m busybox sh -c "sleep 0.2; x=a; while :; do x=\\$x\\$x; done"; docker wait hungry',
     'docker inspect -f "{{.State.OOMKilled}} {{.State.ExitCode}} {{.State.Status}}" hungry',
-    'docker rm -f again ever killed hungry | sort',
+    'docker rm hungry',
   ],
 }

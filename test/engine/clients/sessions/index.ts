@@ -5,7 +5,7 @@ import { COPY } from './copy.ts'
 import { DOCKER_PY } from './docker-py.ts'
 import { EVENTS } from './events.ts'
 import { EXEC } from './exec.ts'
-import { HEALTH_AND_RESTARTS } from './health.ts'
+import { HEALTH_AND_RESTARTS, HUNGER } from './health.ts'
 import { IMAGES, LOGIN } from './images.ts'
 import { LIFE } from './life.ts'
 import { LISTING } from './listing.ts'
@@ -33,6 +33,7 @@ export const SESSIONS: readonly Session[] = [
   VOLUMES,
   EVENTS,
   HEALTH_AND_RESTARTS,
+  HUNGER,
   SYSTEM,
   COMPOSE,
   DOCKER_PY,

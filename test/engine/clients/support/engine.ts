@@ -21,6 +21,8 @@ export interface Engine extends AsyncDisposable {
   /** Where it keeps everything. */
   readonly folder: string
   readonly site: Site
+  /** Whether it can limit what containers use. */
+  readonly hasLimits: boolean
 }
 
 /** The image that sessions run; every engine has it under this name before a session begins. */
@@ -53,11 +55,24 @@ export async function startRootlessEngine(): Promise<Engine> {
     const folder = `${user.home}/engine`
     return await serve({ folder, site, stack }, [
       ...WITH_TUNNELS,
+      ...WITH_SYSFS,
       ...user.prefix,
       ...installed.command,
     ])
   })
 }
+
+/** Words before a command that show it the links of its network in /sys, as on a machine. They take a mount namespace. */
+const WITH_SYSFS: readonly string[] = [
+  ...['sh', '-ec'],
+  `
+    made=$(mktemp -d); mount -t sysfs sysfs "$made"
+    mount --rbind /sys/fs/cgroup "$made/fs/cgroup"
+    mount --move "$made" /sys; rmdir "$made"
+    exec "$@"
+  `,
+  'sh',
+]
 
 type Started = Pick<Engine, 'socket' | 'folder'>
 
@@ -95,8 +110,10 @@ async function startEngine(
   ]) {
     await run('/usr/bin/docker', words, { env, timeoutMs: 30_000 })
   }
+  const info = ['info', '--format', '{{.MemoryLimit}}']
+  const hasLimits = (await run('/usr/bin/docker', info, { env })).stdout.trim() === 'true'
   const owned = stack.move()
-  return { name, socket, folder, site, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return { hasLimits, name, socket, folder, site, [Symbol.asyncDispose]: () => owned.disposeAsync() }
 }
 
 /** Whether a socket accepts. */

@@ -22,6 +22,8 @@ export interface Awaiting {
  */
 export interface Session {
   readonly name: string
+  /** What of an engine it is not played without. */
+  readonly needs?: 'limits'
   readonly steps: readonly Step[]
 }
 
