@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { capture, run } from '../../../support/peers/index.ts'
-import { type Engine, startRootEngine } from '../support/engine.ts'
+import { type Engine, startRootEngine, startRootlessEngine } from '../support/engine.ts'
 import { pushToSite, reaperImage, redisImage } from './site-images.ts'
 
 const PROGRAM = fileURLToPath(new URL('./testcontainers-program.js', import.meta.url))
@@ -49,8 +49,13 @@ async function useIt(engine: Engine): Promise<void> {
 describe('testcontainers', function () {
   this.timeout(240_000)
 
-  it('has its containers from the engine of root', async () => {
-    await using engine = await startRootEngine()
-    await useIt(engine)
-  })
+  for (const [owner, start] of [
+    ['root', startRootEngine],
+    ['a user', startRootlessEngine],
+  ] as const) {
+    it(`has its containers from the engine of ${owner}`, async () => {
+      await using engine = await start()
+      await useIt(engine)
+    })
+  }
 })
