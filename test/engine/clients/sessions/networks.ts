@@ -89,7 +89,7 @@ export const PORTS: Session = {
     'docker run -d --name range -p 8010-8012:80-82 busybox httpd -f -p 81 -h /etc',
     'docker port range | sort',
     'wget -qO- http://127.0.0.1:8011/passwd | wc -l',
-    'ip link add inspected type bridge; docker run --rm --network host busybox ls /sys/class/net | grep -vE "^(docker0|tsbuild0)"; ip link delete inspected',
+    'ip link add inspected type bridge; docker run --rm --network host busybox ls /sys/class/net | grep -E "^(inspected|lo)$"; ip link delete inspected',
     'docker run --rm -p nonsense busybox true',
     'docker run --rm -p 99999:80 busybox true',
     'docker run --rm -p 8020-8021:80-82 busybox true',

@@ -113,7 +113,14 @@ async function startEngine(
   const info = ['info', '--format', '{{.MemoryLimit}}']
   const hasLimits = (await run('/usr/bin/docker', info, { env })).stdout.trim() === 'true'
   const owned = stack.move()
-  return { hasLimits, name, socket, folder, site, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+  return {
+    hasLimits,
+    name,
+    socket,
+    folder,
+    site,
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
 }
 
 /** Whether a socket accepts. */
