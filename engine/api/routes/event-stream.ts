@@ -13,10 +13,27 @@ export interface EventQuery {
   readonly minor: number
 }
 
-/** Past events where a time is named, then those to come until another time, or for ever. */
-export async function* eventsOf(
+/** When events are, in nanoseconds since the epoch. */
+interface Span {
+  readonly first: bigint | undefined
+  readonly last: bigint | undefined
+}
+
+/**
+ * Past events where a time is named, then those to come until another time, or for ever.
+ * @throws {TsbuildError} USAGE for a time that means nothing, before the first is asked for
+ */
+export function eventsOf(events: Events, query: EventQuery): AsyncIterable<Json> {
+  const { since, until } = query
+  const first = since === undefined ? undefined : parseMoment(since)
+  const last = until === undefined ? undefined : parseMoment(until)
+  return eventsWithin({ first, last }, events, query)
+}
+
+async function* eventsWithin(
+  { first, last }: Span,
   events: Events,
-  { filters, since, until, signal, minor }: EventQuery,
+  { filters, signal, minor }: EventQuery,
 ): AsyncGenerator<Json> {
   const queue: EngineEvent[] = []
   let wake = Promise.withResolvers<void>()
@@ -24,8 +41,6 @@ export async function* eventsOf(
     queue.push(event)
     wake.resolve()
   })
-  const first = since === undefined ? undefined : parseMoment(since)
-  const last = until === undefined ? undefined : parseMoment(until)
   if (first !== undefined)
     queue.unshift(...events.latest().filter(({ timeNano }) => timeNano >= first))
   using _timer = endTimer(last, () => wake.resolve())

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import type { FastifyInstance } from 'fastify'
 import { TsbuildError } from '#core'
 import type { LogLine } from '#engine/logs'
@@ -6,6 +5,7 @@ import { formatWholeTime, parseMoment } from '#engine/model'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices, LogQuery } from '../services/engine-services.ts'
+import { sendAsTheyCome } from '../streams/send-as-they-come.ts'
 import { frame } from '../streams/stdcopy.ts'
 
 /** The output of containers that was kept. */
@@ -24,9 +24,7 @@ export function logRoutes(app: FastifyInstance, services: EngineServices): void 
       const lines = services.readLog(container, wanted)
       const shown = shownParts(query, services.logAttributes(container))
       const bytes = bytesOf(lines, { kind, shown })
-      return reply
-        .type(`application/vnd.docker.${type}-stream`)
-        .send(Readable.from(bytes, { objectMode: false }))
+      return sendAsTheyCome(reply.type(`application/vnd.docker.${type}-stream`), bytes)
     },
   )
 }

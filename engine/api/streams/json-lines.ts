@@ -1,6 +1,6 @@
-import { Readable } from 'node:stream'
 import type { FastifyReply } from 'fastify'
 import type { Json } from '#core'
+import { sendAsTheyCome } from './send-as-they-come.ts'
 
 /** RFC 7464: each document has a separator before it. */
 const SEQUENCE = 'application/json-seq'
@@ -20,9 +20,14 @@ export function sendJsonLines(
   type = 'application/json',
 ): FastifyReply {
   const separator = type === SEQUENCE ? '\u001e' : ''
-  return reply.type(type).send(Readable.from(linesOf(documents, separator), { objectMode: false }))
+  return sendAsTheyCome(reply.type(type), linesOf(documents, separator))
 }
 
-async function* linesOf(documents: AsyncIterable<Json>, separator: string): AsyncGenerator<string> {
-  for await (const document of documents) yield `${separator}${JSON.stringify(document)}\n`
+async function* linesOf(
+  documents: AsyncIterable<Json>,
+  separator: string,
+): AsyncGenerator<Uint8Array> {
+  for await (const document of documents) {
+    yield Buffer.from(`${separator}${JSON.stringify(document)}\n`)
+  }
 }

@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { Agent, type IncomingMessage, request } from 'node:http'
+import { busyboxBase, run, temporaryDirectory } from '../../support/peers/index.ts'
+import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
+
+describe('streams of an engine', function () {
+  this.timeout(60_000)
+  let engine: ServedEngine
+
+  before(async () => {
+    engine = await serveHere()
+    using folder = temporaryDirectory('streams')
+    const tar = folder.file('base.tar')
+    const source = `oci:${await busyboxBase()}:latest`
+    const target = `docker-archive:${tar}:streams:1`
+    await run('skopeo', ['--insecure-policy', 'copy', '--quiet', source, target])
+    const env = { DOCKER_HOST: `unix://${engine.socket}` }
+    await run('/usr/bin/docker', ['load', '-i', tar], { env })
+  })
+  after(() => engine[Symbol.asyncDispose]())
+
+  /** Of a program that prints nothing. */
+  async function start(name: string, ...command: readonly string[]): Promise<void> {
+    const HostConfig = { NetworkMode: 'none' }
+    const body = JSON.stringify({ Image: 'streams:1', Cmd: command, HostConfig })
+    const created = await ask(engine.socket, 'POST', `/containers/create?name=${name}`, body)
+    assert.equal(created.status, 201, created.body)
+    const started = await ask(engine.socket, 'POST', `/containers/${name}/start`)
+    assert.equal(started.status, 204, started.body)
+  }
+
+  /** The answer to a request, when its head has come. Disposing breaks the connection. */
+  async function head(path: string): Promise<Disposable & { readonly response: IncomingMessage }> {
+    const agent = new Agent()
+    const sent = request({ socketPath: engine.socket, path, agent })
+    sent.on('error', () => undefined)
+    sent.end()
+    const late = setTimeout(() => sent.destroy(new Error('no head comes')), 5_000)
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    clearTimeout(late)
+    response.on('error', () => undefined)
+    return { response, [Symbol.dispose]: () => sent.destroy() }
+  }
+
+  it('have a head before anything happens', async () => {
+    await start('silent', 'sleep', '1000')
+    for (const path of ['/events', '/containers/silent/logs?follow=1&stdout=1']) {
+      using answer = await head(path)
+      assert.equal(answer.response.statusCode, 200, path)
+    }
+  })
+
+  it('have no head where the request is wrong', async () => {
+    const { status } = await ask(engine.socket, 'GET', '/events?since=yesterday')
+    assert.equal(status, 400)
+  })
+})
