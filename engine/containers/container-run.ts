@@ -17,6 +17,7 @@ export class ContainerRun {
   readonly ended: Promise<ExitStatus>
   readonly startedAt: number = performance.now()
   #process: RunningProcess | undefined
+  #hasExited = false
 
   /** Starts it at once. */
   constructor(record: ContainerRecord, streams: Streams, { deps, onExit }: RunParts) {
@@ -33,6 +34,11 @@ export class ContainerRun {
   /** `undefined` until its program runs. */
   get process(): RunningProcess | undefined {
     return this.#process
+  }
+
+  /** Whether its program has ended, while what it had may not be released yet. */
+  get hasExited(): boolean {
+    return this.#hasExited
   }
 
   async #run(
@@ -54,6 +60,7 @@ export class ContainerRun {
       this.#started.resolve(process)
       try {
         const status = await process.wait()
+        this.#hasExited = true
         onExit(status)
         return status
       } finally {

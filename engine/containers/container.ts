@@ -88,6 +88,14 @@ export class Container {
     return this.#run !== undefined || this.#record.state.status === 'restarting'
   }
 
+  /**
+   * Waits until nothing is left of a program that has ended. Its `die` event comes before, so that whoever asks because
+   * of the event would still find it running.
+   */
+  async settled(): Promise<void> {
+    if (this.#run?.hasExited) await this.#run.ended.catch(() => undefined)
+  }
+
   /** @throws {TsbuildError} CONFLICT when it does not run */
   process(): RunningProcess {
     const process = this.#run?.process
@@ -100,6 +108,7 @@ export class Container {
    * @throws {TsbuildError} NOT_MODIFIED when it runs already, CONFLICT, and why it could not be started
    */
   async start(): Promise<void> {
+    await this.settled()
     const { status } = this.#record.state
     if (status === 'paused') {
       throw new TsbuildError('cannot start a paused container, try unpause instead', {
@@ -125,6 +134,7 @@ export class Container {
   /** @throws {TsbuildError} NOT_MODIFIED when it does not run */
   async stop(options: StopOptions = {}): Promise<void> {
     const signal = this.#stopSignal(options)
+    await this.settled()
     this.#update({ isStoppedByUser: true })
     this.#isStopping = true
     this.#restarts.cancel()
@@ -153,6 +163,7 @@ export class Container {
   /** @throws {TsbuildError} CONFLICT when it does not run, USAGE */
   async kill(name = 'SIGKILL'): Promise<void> {
     const signal = parseSignal(name)
+    await this.settled()
     const run = this.#run
     if (run?.process === undefined) {
       throw new TsbuildError(`container ${this.id} is not running`, { code: 'CONFLICT' })
@@ -168,6 +179,7 @@ export class Container {
 
   /** @throws {TsbuildError} CONFLICT, UNSUPPORTED */
   async pause(): Promise<void> {
+    await this.settled()
     if (this.#record.state.status === 'paused') {
       throw new TsbuildError(`Container ${this.id} is already paused`, { code: 'CONFLICT' })
     }
@@ -240,6 +252,7 @@ export class Container {
    * @throws {TsbuildError} CONFLICT when it runs
    */
   async remove(options: DiscardOptions & { readonly force: boolean }): Promise<void> {
+    await this.settled()
     if (this.isRunning) {
       if (!options.force) throw this.#runningError()
       this.#restarts.cancel()

@@ -39,6 +39,7 @@ export function containerRoutes(app: FastifyInstance, services: EngineServices):
     const container = find(request)
     const size = new Query(request.url).flag('size') ? await sizeOfFiles(container, services) : {}
     const descriptor = await descriptors.of(container.record)
+    await container.settled()
     const document = {
       ...services.inspect(container),
       ...(descriptor === undefined ? {} : { ImageManifestDescriptor: descriptor }),
