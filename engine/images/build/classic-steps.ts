@@ -232,7 +232,7 @@ export class ClassicSteps {
     }
     const container = newContainer()
     this.#print(` ---> Running in ${container}\n`)
-    this.#print(`Removing intermediate container ${container}\n`)
+    this.#print(` ---> Removed intermediate container ${container}\n`)
   }
 
   #replayVertex(vertex: PlannedVertex, kind: string): boolean {
@@ -262,7 +262,7 @@ export class ClassicSteps {
         return
       }
       case 'done':
-        if (CONTAINED.has(kind)) this.#print(`Removing intermediate container ${container}\n`)
+        if (CONTAINED.has(kind)) this.#print(` ---> Removed intermediate container ${container}\n`)
         return
       default:
         return
