@@ -1,4 +1,4 @@
-import type { Json, JsonObject } from '#core'
+import type { JsonObject } from '#core'
 import { type ContainerRecord, type EndpointConfig, hostnameOf } from '#engine/model'
 import { hasNames, type NetworkRecord } from '../records/network-record.ts'
 import type { LiveEndpoint, LiveNetwork } from './live-network.ts'
@@ -59,9 +59,8 @@ export function restingSettings(
 
 function configured(config: EndpointConfig): JsonObject {
   const { IPAMConfig, Links = [], Aliases = [], DriverOpts, GwPriority = 0 } = config
-  const hasAddress = IPAMConfig !== undefined && Object.keys(IPAMConfig).length > 0
   return {
-    IPAMConfig: hasAddress ? (IPAMConfig as unknown as Json) : null,
+    IPAMConfig: IPAMConfig === undefined ? null : { ...IPAMConfig },
     Links: Links.length === 0 ? null : [...Links],
     Aliases: Aliases.length === 0 ? null : [...Aliases],
     DriverOpts: DriverOpts === undefined ? null : { ...DriverOpts },
