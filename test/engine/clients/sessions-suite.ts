@@ -4,12 +4,15 @@ import type { Witness } from './compared/witness.ts'
 import { SESSIONS } from './sessions/index.ts'
 import type { Engine } from './support/engine.ts'
 import type { Client } from './support/play.ts'
+import type { Session } from './support/session.ts'
 
 /** Who plays the sessions. */
 export interface Players {
   readonly client: Client
   readonly witness: Witness
   readonly startTested: () => Promise<Engine>
+  /** Default: those of all clients. */
+  readonly sessions?: readonly Session[]
   /** The sessions that are played; absent: all. */
   readonly names?: readonly string[]
 }
@@ -20,7 +23,7 @@ const PATIENCE = 300_000
 /** Plays sessions on an engine, and compares what it says with what docker says. */
 export function sessionsSuite(
   title: string,
-  { client, witness, startTested, names }: Players,
+  { client, witness, startTested, names, sessions = SESSIONS }: Players,
 ): void {
   describe(title, function () {
     this.timeout(PATIENCE)
@@ -32,7 +35,7 @@ export function sessionsSuite(
     })
     after(async () => await engine?.[Symbol.asyncDispose]())
 
-    for (const session of SESSIONS.filter(({ name }) => names?.includes(name) ?? true)) {
+    for (const session of sessions.filter(({ name }) => names?.includes(name) ?? true)) {
       it(`${session.name}: says what docker says`, async function () {
         if (session.needs === 'limits' && !engine.hasLimits) this.skip()
         const play = sessionPlay(session, client)
