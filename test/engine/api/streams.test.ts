@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
-import { busyboxBase, run, temporaryDirectory } from '../../support/peers/index.ts'
+import { importBusybox } from './support/busybox-image.ts'
 import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
 
 describe('streams of an engine', function () {
@@ -10,20 +10,14 @@ describe('streams of an engine', function () {
 
   before(async () => {
     engine = await serveHere()
-    using folder = temporaryDirectory('streams')
-    const tar = folder.file('base.tar')
-    const source = `oci:${await busyboxBase()}:latest`
-    const target = `docker-archive:${tar}:streams:1`
-    await run('skopeo', ['--insecure-policy', 'copy', '--quiet', source, target])
-    const env = { DOCKER_HOST: `unix://${engine.socket}` }
-    await run('/usr/bin/docker', ['load', '-i', tar], { env })
+    await importBusybox(engine.socket, 'streams:1')
   })
   after(() => engine[Symbol.asyncDispose]())
 
   /** Of a program that prints nothing. */
   async function start(name: string, ...command: readonly string[]): Promise<void> {
     const HostConfig = { NetworkMode: 'none' }
-    const body = JSON.stringify({ Image: 'streams:1', Cmd: command, HostConfig })
+    const body = JSON.stringify({ Image: 'streams:1', Cmd: command, StopTimeout: 0, HostConfig })
     const created = await ask(engine.socket, 'POST', `/containers/create?name=${name}`, body)
     assert.equal(created.status, 201, created.body)
     const started = await ask(engine.socket, 'POST', `/containers/${name}/start`)
