@@ -4,8 +4,11 @@ import { witnessOf } from './compared/witness.ts'
 import { sessionsSuite } from './sessions-suite.ts'
 import { startRootEngine, startRootlessEngine } from './support/engine.ts'
 
-/** All of them are played by `docker.long.ts`. */
-const NAMES = ['terminals', 'copy', 'logs', 'ports', 'volumes', 'events', 'docker-py']
+/** All of them are played by `docker.long.ts`: health and compose wait for time to pass. */
+const NAMES = [
+  ...['run', 'terminals', 'life', 'listing', 'exec', 'copy', 'logs', 'images', 'login', 'build'],
+  ...['networks', 'ports', 'volumes', 'events', 'system', 'docker-py'],
+]
 /** Where the engine of a user does what root's does by other means. */
 const NAMES_OF_USERS = ['terminals', 'copy', 'ports', 'volumes', 'docker-py']
 
