@@ -1,4 +1,6 @@
 /** What programs of a container may do: from its settings, and from what steps may. */
+import { readFileSync } from 'node:fs'
+import { isUserNamespace } from '#builder/linux'
 import { TsbuildError } from '#core'
 import { capabilityNumber } from '../filter/capabilities.ts'
 import { STEP_CAPABILITIES } from '../filter/profile.ts'
@@ -24,8 +26,14 @@ export function rightsOf({
   return {
     capabilities: capabilities === undefined ? usual : maskOf(capabilities),
     noNewPrivileges,
-    oomScoreAdj,
+    oomScoreAdj: oomScoreAdj === undefined ? undefined : reachableScore(oomScoreAdj),
   }
+}
+
+/** An ordinary user's programs cannot get a lower score than the builder has: they get that, as with rootless dockerd. */
+function reachableScore(score: number): number {
+  if (!isUserNamespace()) return score
+  return Math.max(score, Number(readFileSync('/proc/self/oom_score_adj', 'latin1')))
 }
 
 /** The profile of AppArmor that programs get; absent: none. */

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { needsMachineRoot, type OpenSandbox, parseStatus } from '../sandbox/fixture.ts'
+import {
+  needsMachineRoot,
+  needsUserNamespace,
+  type OpenSandbox,
+  parseStatus,
+} from '../sandbox/fixture.ts'
 import { type ContainerFixture, execIn, openContainers } from './fixture.ts'
 
 const SETS = ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']
@@ -110,6 +115,13 @@ export function rightsSuite(open: OpenSandbox): void {
         await execIn(process, 'cat /proc/self/oom_score_adj /proc/1/oom_score_adj'),
         '500\n500\n',
       )
+    })
+
+    it('come with no lower score than the user has who starts it', async function () {
+      needsUserNamespace(this)
+      const own = readFileSync('/proc/self/oom_score_adj', 'latin1')
+      const shown = fixture.output('cat /proc/self/oom_score_adj', { oomScoreAdj: -999 })
+      assert.equal(await shown, own)
     })
   })
 }

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { addUser, removeUser } from '../support/ordinary-user.ts'
+import { addUser, removeUser, startAsUser } from '../support/ordinary-user.ts'
 
 const RUNNER = fileURLToPath(new URL('../support/suite-as-user.js', import.meta.url))
 const SUITE = fileURLToPath(new URL('./in-process.test.js', import.meta.url))
@@ -17,8 +16,7 @@ describe('containers: in this process, as an ordinary user', () => {
   after(() => removeUser(USER))
 
   it('do what all containers must do', async () => {
-    const env = { HOME: '/nonexistent', PATH: process.env.PATH }
-    const child = spawn(process.execPath, [RUNNER, SUITE], { uid: user, gid: user, env })
+    const child = startAsUser(user, [RUNNER, SUITE])
     const outputs = [text(child.stdout), text(child.stderr)]
     await once(child, 'close')
     const report = (await Promise.all(outputs)).join('')

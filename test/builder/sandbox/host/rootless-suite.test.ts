@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
-import { addUser, removeUser } from '../support/ordinary-user.ts'
+import { addUser, removeUser, startAsUser } from '../support/ordinary-user.ts'
 
 const SUITE = fileURLToPath(new URL('../support/suite-as-user.js', import.meta.url))
 const USER = `tsbuild-suite-${process.pid}`
@@ -16,8 +15,7 @@ describe('sandbox: in this process, as an ordinary user', () => {
   after(() => removeUser(USER))
 
   it('does what every sandbox must do', async () => {
-    const env = { HOME: '/nonexistent', PATH: process.env.PATH }
-    const child = spawn(process.execPath, [SUITE], { uid: user, gid: user, env })
+    const child = startAsUser(user, [SUITE])
     const outputs = [text(child.stdout), text(child.stderr)]
     await once(child, 'close')
     const report = (await Promise.all(outputs)).join('')
