@@ -101,10 +101,11 @@ function bindError(port: PublishedPort, cause: unknown): unknown {
   const errno = errnoOf(cause) ?? ''
   const reason = REASONS.get(errno)
   if (reason === undefined) return cause
-  const message = `failed to bind host port ${textOf(port)}/${port.protocol}: ${reason}`
+  const { protocol, hostPort } = port
+  const message = `failed to bind host port ${textOf(port)}/${protocol}: ${reason}`
   if (errno !== 'EACCES') return new TsbuildError(message, { code: 'IO_FAILED', cause })
-  const hint = `publish another port, or as root: sysctl net.ipv4.ip_unprivileged_port_start=${port.hostPort}`
-  return new TsbuildError(message, { code: 'PERMISSION_DENIED', hint, cause })
+  const remedy = `cannot expose privileged port ${hostPort}, you can add 'net.ipv4.ip_unprivileged_port_start=${hostPort}' to /etc/sysctl.conf, or choose a larger port number`
+  return new TsbuildError(`${message}: ${remedy}`, { code: 'PERMISSION_DENIED', cause })
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([

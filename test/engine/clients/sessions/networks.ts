@@ -89,7 +89,6 @@ export const PORTS: Session = {
     'docker run -d --name range -p 8010-8012:80-82 busybox httpd -f -p 81 -h /etc',
     'docker port range | sort',
     'wget -qO- http://127.0.0.1:8011/passwd | wc -l',
-    'ip link add inspected type bridge; docker run --rm --network host busybox ls /sys/class/net | grep -E "^(inspected|lo)$"; ip link delete inspected',
     'docker run --rm -p nonsense busybox true',
     'docker run --rm -p 99999:80 busybox true',
     'docker run --rm -p 8020-8021:80-82 busybox true',
@@ -99,5 +98,10 @@ export const PORTS: Session = {
     'docker port web',
     'docker start web; wget -qO- http://127.0.0.1:8001/passwd | wc -l',
     'docker rm -f web any range echo | sort; wget -qO- -t 1 http://127.0.0.1:8001/passwd',
+    'docker run -d --name six -p "[::1]:8003:80" busybox httpd -f -p 80 -h /etc; docker port six',
+    'curl -sg "http://[::1]:8003/passwd" | wc -l; curl -sg http://127.0.0.1:8003/passwd',
+    'docker rm -f six; curl -sg "http://[::1]:8003/passwd"',
+    'docker run --rm --name low -p 80:80 busybox true',
+    'ip link add inspected type bridge; docker run --rm --network host busybox ls /sys/class/net | grep -E "^(inspected|lo)$"; ip link delete inspected',
   ],
 }

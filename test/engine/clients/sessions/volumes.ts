@@ -38,6 +38,7 @@ export const VOLUMES: Session = {
     'docker rm -fv user; docker volume ls -q | grep -cE "^[0-9a-f]{64}$"',
     'docker run --rm -v /etc busybox true; docker volume ls -q | grep -cE "^[0-9a-f]{64}$"',
     'docker run --rm -v "$PWD/made/by/engine:/m" busybox ls -a /m; ls made/by',
+    'docker run --rm -v /dev/zero:/zero --device /dev/zero:/dev/there busybox sh -c "head -c 3 /zero | wc -c; head -c 4 /dev/there | wc -c"',
     'docker run --rm -v named:relative busybox true',
     'docker run --rm --mount type=nonsense,target=/x busybox true',
     'docker run --rm --mount type=volume,target=relative busybox true',
