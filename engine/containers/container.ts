@@ -181,7 +181,7 @@ export class Container {
   async pause(): Promise<void> {
     await this.settled()
     if (this.#record.state.status === 'paused') {
-      throw new TsbuildError(`Container ${this.id} is already paused`, { code: 'CONFLICT' })
+      throw new TsbuildError(`container ${this.id} is already paused`, { code: 'CONFLICT' })
     }
     const process = this.process()
     try {

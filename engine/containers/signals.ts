@@ -4,5 +4,5 @@ import { signalNumber, TsbuildError } from '#core'
 export function parseSignal(text: string): number {
   const number = signalNumber(text)
   if (number !== undefined) return number
-  throw new TsbuildError(`Invalid signal: ${text}`, { code: 'USAGE' })
+  throw new TsbuildError(`invalid signal: ${text}`, { code: 'USAGE' })
 }

@@ -34,8 +34,14 @@ export function networkDocument(network: LiveNetwork): JsonObject {
   return {
     ...networkSummary(network.record),
     Containers: containersOf(network),
-    Status: { IPAM: { Subnets: network.status() as unknown as Json } },
+    Status: { IPAM: ipamStatus(network) },
   }
+}
+
+/** What is left in the subnets of a network; some have none. */
+function ipamStatus(network: LiveNetwork): JsonObject {
+  const subnets = network.status() as unknown as JsonObject
+  return Object.keys(subnets).length === 0 ? {} : { Subnets: subnets }
 }
 
 /** Who is in a network, by ids. */

@@ -126,9 +126,12 @@ async function killContainer(container: Container, request: ContainerRequest): P
   try {
     await container.kill(new Query(request.url).text('signal'))
   } catch (cause) {
-    if (!(cause instanceof TsbuildError) || cause.code !== 'CONFLICT') throw cause
-    const message = `cannot kill container: ${request.params.id}: ${cause.message}`
-    throw new TsbuildError(message, { code: 'CONFLICT', cause })
+    if (!(cause instanceof TsbuildError)) throw cause
+    const { code, message } = cause
+    if (code !== 'CONFLICT' && code !== 'USAGE') throw cause
+    throw new TsbuildError(`cannot kill container: ${request.params.id}: ${message}`, {
+      ...{ code, cause },
+    })
   }
 }
 

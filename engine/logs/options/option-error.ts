@@ -7,5 +7,7 @@ export function optionError(message: string): TsbuildError {
 
 /** A value that is wrong: docker finds it when a container is started. */
 export function startError(reason: string): TsbuildError {
-  return optionError(`failed to initialize logging driver: ${reason}`)
+  return optionError(
+    `failed to create task for container: failed to initialize logging driver: ${reason}`,
+  )
 }
