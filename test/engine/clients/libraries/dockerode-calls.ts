@@ -188,7 +188,7 @@ export const CALLS: readonly Call[] = [
     'POST /containers/ID/exec, POST /exec/ID/start, GET /exec/ID/json',
     async (docker) => {
       const exec = await docker.getContainer('box').exec({
-        Cmd: ['sh', '-c', 'cat; echo err >&2; exit 3'],
+        Cmd: ['sh', '-c', 'cat; sleep 0.3; echo err >&2; exit 3'],
         AttachStdin: true,
         AttachStdout: true,
         AttachStderr: true,

@@ -62,7 +62,7 @@ export const RUN: Session = {
     'docker run --rm --memory 64m --cpus 0.5 --pids-limit 50 busybox true',
     'docker run -a stderr busybox sh -c "echo out; echo err >&2"',
     'docker run --rm -v /anonymous busybox sh -c "echo x > /anonymous/f && cat /anonymous/f"; docker volume ls -q',
-    '(sleep 0.6; docker kill --signal INT waiting >/dev/null) & docker run --name waiting busybox sh -c "trap \'exit 41\' INT; while :; do sleep 0.1; done"',
+    '(until docker logs waiting 2>/dev/null | grep -q ready; do sleep 0.1; done; docker kill --signal INT waiting >/dev/null) & docker run --name waiting busybox sh -c "trap \'exit 41\' INT; echo ready; while :; do sleep 0.1; done"',
     'docker rm -f long',
   ],
 }
