@@ -86,6 +86,70 @@ describe('containers over the API', function () {
     }
   })
 
+  it('do not read the body of a request to attach', async () => {
+    await create('typed', '-i', 'busybox:1', 'cat')
+    const connection = await open(engine.socket)
+    const body = '{"stream":true}'
+    connection.write(
+      [
+        'POST /v1.41/containers/typed/attach?stream=1&stdin=1&stdout=1 HTTP/1.1',
+        ...['Host: x', 'Connection: Upgrade', 'Upgrade: tcp', `Content-Length: ${body.length}`],
+        `\r\n${body}`,
+      ].join('\r\n'),
+    )
+    await once(connection, 'readable')
+    await docker(['start', 'typed'])
+    connection.end('typed\n')
+    const text = Buffer.concat(await connection.toArray()).toString('latin1')
+    const [head = '', ...frames] = text.split('\r\n\r\n')
+    assert.match(head, /^HTTP\/1\.1 101 /)
+    assert.deepEqual(frames, ['\u0001\0\0\0\0\0\0\u0006typed\n'])
+  })
+
+  it('have processes beside their own, whose pids are known after their end as well', async () => {
+    await create('box', 'busybox:1', 'sleep', '60')
+    await docker(['start', 'box'])
+    const post = async (path: string, body: object): Promise<string> =>
+      (await ask(engine.socket, 'POST', path, JSON.stringify(body))).body
+    const { Id } = JSON.parse(await post('/containers/box/exec', { Cmd: ['sleep', '0.1'] }))
+    const inspect = async () =>
+      JSON.parse((await ask(engine.socket, 'GET', `/exec/${Id}/json`)).body)
+    assert.equal((await inspect()).Pid, 0)
+    await post(`/exec/${Id}/start`, { Detach: true })
+    const { Pid } = await inspect()
+    assert.ok(Pid > 0)
+    while ((await inspect()).Running) await delay(10)
+    assert.equal((await inspect()).Pid, Pid)
+  })
+
+  it('are made with what requests leave open', async () => {
+    const settings = '{{json .HostConfig.PortBindings}} {{.HostConfig.NetworkMode}}'
+    await docker(['create', '--name=open', '-p', '8005:80', 'busybox:1', 'true'])
+    assert.equal(
+      await docker(['inspect', '-f', settings, 'open']),
+      '{"80/tcp":[{"HostIp":"","HostPort":"8005"}]} bridge',
+    )
+    const limits = '{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}'
+    await create('limited', '--memory=64m', 'busybox:1', 'true')
+    const [, swap] = (await docker(['inspect', '-f', limits, 'limited'])).split(' ')
+    // Where limits cannot be kept there are none.
+    assert.ok(['134217728', '0'].includes(swap ?? ''), swap)
+    if (swap === '0') return
+    await assert.rejects(docker(['update', '--memory=256m', 'limited']), /update the memoryswap/)
+    await docker(['update', '--memory=96m', 'limited'])
+    assert.equal(await docker(['inspect', '-f', limits, 'limited']), '100663296 134217728')
+  })
+
+  it('say what they have taken when they are pruned', async () => {
+    await create('wrote', 'busybox:1', 'sh', '-c', 'echo 12345 > /file')
+    await docker(['start', '-a', 'wrote'])
+    const prune = async () =>
+      JSON.parse((await ask(engine.socket, 'POST', '/containers/prune')).body)
+    const { ContainersDeleted, SpaceReclaimed } = await prune()
+    assert.deepEqual([ContainersDeleted.length, SpaceReclaimed], [1, 6])
+    assert.deepEqual(await prune(), { ContainersDeleted: null, SpaceReclaimed: 0 })
+  })
+
   it('are stopped by the signals of real time that images name', async () => {
     const program = ['sh', '-c', 'trap "exit 7" 37; while :; do sleep 0.01; done']
     await create('stops', '--stop-signal=RTMIN+3', 'busybox:1', ...program)
