@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { accessSync, constants } from 'node:fs'
-import { DirectoryWriter, decompress, layerOwners, TarReader } from '#builder/layer'
-import { type Ring, streamRing } from '#builder/threads'
+import { DirectoryWriter, decompress, detectCompression, layerOwners, TarReader } from '#builder/layer'
+import { type Ring, readRing } from '#builder/threads'
 import { errnoOf, TsbuildError } from '#core'
 import { type FoundPath, findInRoot, type PathTask } from '../root/container-path.ts'
 import { RootTree, rootPlace } from '../root/root-tree.ts'
@@ -40,17 +40,37 @@ export async function extractArchiveInto(task: ExtractTask): Promise<void> {
   const applier = new ArchiveApplier(tree, writer, { directory, owner, replacing })
   try {
     const reader = new TarReader(applier)
-    for await (const chunk of decompress(streamRing(task.ring), 'detect', { name: 'archive' })) {
+    const write = (bytes: Uint8Array): void =>
       asArchiveError(() =>
-        reader.write(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)),
+        reader.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)),
       )
-    }
+    await unpack(task.ring, write)
     asArchiveError(() => reader.end())
     applier.finish()
   } catch (cause) {
     applier.abandon()
     throw cause
   }
+}
+
+/** Bytes that are not packed are written from where they lie: copies would take as long as the files themselves. */
+async function unpack(ring: Ring, write: (bytes: Uint8Array) => void): Promise<void> {
+  const pieces = readRing(ring)
+  const { value: first } = pieces.next()
+  if (first === undefined) return
+  if (detectCompression(first) === 'none') {
+    write(first)
+    for (const piece of pieces) write(piece)
+  } else {
+    for await (const bytes of decompress(copies(first, pieces), 'detect', { name: 'archive' })) {
+      write(bytes)
+    }
+  }
+}
+
+async function* copies(first: Uint8Array, rest: Iterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(first)
+  for (const piece of rest) yield Buffer.from(piece)
 }
 
 /** What the rights of this process do not suffice for is left out. */
