@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type BuildEvent, type BuildOptions, TsbuildError } from '#builder'
+import { until } from '../../support/peers/index.ts'
 import { foreignImage, foreignLayer, publish } from './support/images.ts'
 import { Workplace } from './support/workplace.ts'
 
@@ -182,7 +183,7 @@ describe('cancelling', () => {
       }
       const other = at.build(dockerfile, { signal, onEvent })
       const ended = assert.rejects(other, { code: 'CANCELLED' })
-      while (!isRunning) await sleep(10)
+      await until(() => isRunning)
       await assert.rejects(at.build(dockerfile, { signal: AbortSignal.timeout(700) }), {
         code: 'CANCELLED',
       })

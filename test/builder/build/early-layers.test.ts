@@ -9,7 +9,7 @@ import { compress } from '#builder/layer'
 import { openStore } from '#cache'
 import { type Descriptor, digestOf, hexOf, MEDIA_TYPES } from '#core'
 import { parseManifest } from '../../support/manifest/index.ts'
-import { untilEmpty } from '../../support/peers/index.ts'
+import { until } from '../../support/peers/index.ts'
 import { type Built, namesOf, Workplace } from './support/workplace.ts'
 
 const PUSH: readonly Output[] = [{ type: 'registry' }]
@@ -85,10 +85,6 @@ describe('layers that are packed while steps run', () => {
 
   const isRunning = ({ events }: Waiting): boolean =>
     namesOf(events, 'started').some((name) => name.includes('RUN'))
-
-  async function until(isSo: () => boolean): Promise<void> {
-    assert.deepEqual(await untilEmpty(() => (isSo() ? [] : ['not yet']), 20_000), [])
-  }
 
   const blobs = (): string => join(at.path('store'), 'blobs/sha256')
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
 import { writeContext } from '../../e2e/support/context.ts'
 import { mustBuild, startTsbuild, tsbuild } from '../../e2e/support/tsbuild.ts'
 import {
@@ -12,6 +11,7 @@ import {
   startRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
+  until,
 } from '../../support/peers/index.ts'
 import { MemoryRegistry } from '../../support/registry/index.ts'
 
@@ -151,7 +151,7 @@ describe('a second repository of a registry', () => {
     const context = application('killed')
     const child = startTsbuild(args('one'), at)
     const ended = once(child, 'exit')
-    while (!stalling.log.some((line) => /^PUT .*manifests/.test(line))) await setTimeout(20)
+    await until(() => stalling.log.some((line) => /^PUT .*manifests/.test(line)))
     child.kill('SIGKILL')
     await ended
     stalling.requests.length = 0

@@ -2,9 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import { parseListenAddresses, serveEngine } from '#engine'
-import { temporaryDirectory } from '../../support/peers/index.ts'
+import { temporaryDirectory, until } from '../../support/peers/index.ts'
 import { ask, open, type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
 
 describe('requests to an engine', function () {
@@ -105,8 +104,7 @@ describe('requests to an engine', function () {
       if (round % 2 === 0) await once(connection, 'data')
       connection.destroy()
     }
-    for (let tries = 0; descriptors() > before + 5 && tries < 100; tries++) await delay(20)
-    assert.ok(descriptors() <= before + 5, `${descriptors()} descriptors, ${before} before`)
+    await until(() => descriptors() <= before + 5)
     await assertAlive()
   })
 

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
-import { capture, type Outcome, run, temporaryDirectory } from '../../support/peers/index.ts'
+import { capture, type Outcome, run, temporaryDirectory, until } from '../../support/peers/index.ts'
 import { importBusybox } from './support/busybox-image.ts'
 import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
 
@@ -250,8 +250,7 @@ describe('files of containers over the API', function () {
         response.on('error', () => undefined)
         reading.destroy()
       }
-      for (let tries = 0; openDescriptors() > before && tries < 200; tries++) await delay(20)
-      assert.ok(openDescriptors() <= before, `${openDescriptors()} descriptors, ${before} before`)
+      await until(() => openDescriptors() <= before)
       await docker('start', 'broken')
       await docker('rm', '-f', 'broken')
     })

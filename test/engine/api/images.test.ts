@@ -3,11 +3,13 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { type IncomingMessage, request } from 'node:http'
 import { buffer } from 'node:stream/consumers'
+import { processesOf } from '../../suites/sandbox/host-processes.ts'
 import {
   type Registry,
   run,
   startBusyboxRegistry,
   temporaryDirectory,
+  untilEmpty,
 } from '../../support/peers/index.ts'
 import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
 
@@ -188,15 +190,6 @@ describe('images over the API', () => {
       if (text.includes('begun\\n"')) break
     }
     sent.destroy()
-    const isRunning = async (): Promise<boolean> => {
-      const { stdout } = await run('sh', [
-        '-c',
-        'cat /proc/[0-9]*/cmdline 2>/dev/null | tr "\\0" " "',
-      ])
-      return stdout.includes(command)
-    }
-    const deadline = Date.now() + 20_000
-    while ((await isRunning()) && Date.now() < deadline) await new Promise((r) => setTimeout(r, 50))
-    assert.equal(await isRunning(), false)
+    assert.deepEqual(await untilEmpty(() => processesOf(command), 20_000), [])
   })
 })

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import { processesOf } from '../../suites/sandbox/host-processes.ts'
+import { untilEmpty } from '../../support/peers/index.ts'
 import { seededRandom } from '../../support/random/index.ts'
 import { ask } from '../api/support/served-engine.ts'
 import { type Expected, type Known, playBusily } from './support/busy-session.ts'
-import { type DaemonPlace, daemonPlace, linksIn, processesWith } from './support/daemon.ts'
+import { type DaemonPlace, daemonPlace, linksIn } from './support/daemon.ts'
 
 /** Milliseconds in which processes of a killed daemon are gone. */
 const GONE = 1000
@@ -37,8 +39,8 @@ export function killsSuite(seeds: readonly number[]): void {
         process.kill(daemon.pid, 'SIGKILL')
         const expected = await session
         assert.ok(expected.containers.size > 0, 'the session was busy')
-        await delay(GONE)
-        assert.deepEqual(processesWith(token), [])
+        assert.deepEqual(expected.refusals, [])
+        assert.deepEqual(await untilEmpty(() => processesOf(`sleep ${token}`), GONE), [])
         await daemon[Symbol.asyncDispose]()
         await using _next = await place.start()
         await checkState(place, expected)
@@ -48,11 +50,8 @@ export function killsSuite(seeds: readonly number[]): void {
     it('leaves a place that is empty when all is removed', async () => {
       {
         await using _daemon = await place.start()
-        for (const path of ['/containers/json?all=1']) {
-          const all = JSON.parse((await ask(place.socket, 'GET', path)).body) as readonly Listed[]
-          for (const { Id } of all) {
-            await ask(place.socket, 'DELETE', `/containers/${Id}?force=1&v=1`)
-          }
+        for (const { Id } of await containersOf(place)) {
+          await ask(place.socket, 'DELETE', `/containers/${Id}?force=1&v=1`)
         }
         await ask(place.socket, 'POST', '/volumes/prune?filters={"all":["true"]}')
         await ask(place.socket, 'POST', '/networks/prune')
@@ -65,10 +64,13 @@ export function killsSuite(seeds: readonly number[]): void {
   })
 }
 
-async function checkState({ socket }: DaemonPlace, expected: Expected): Promise<void> {
-  const containers = JSON.parse(
-    (await ask(socket, 'GET', '/containers/json?all=1')).body,
-  ) as readonly Listed[]
+async function containersOf({ socket }: DaemonPlace): Promise<readonly Listed[]> {
+  return JSON.parse((await ask(socket, 'GET', '/containers/json?all=1')).body)
+}
+
+async function checkState(place: DaemonPlace, expected: Expected): Promise<void> {
+  const { socket } = place
+  const containers = await containersOf(place)
   const states = new Map(containers.map(({ Names, State }) => [Names[0]?.slice(1) ?? '', State]))
   for (const [name, known] of expected.containers) checkContainer(name, known, states.get(name))
   const { Volumes } = JSON.parse((await ask(socket, 'GET', '/volumes')).body)

@@ -10,7 +10,7 @@ import {
   pruneBuildCache,
   readBuildQuery,
 } from '#engine/images'
-import { type Dockerd, startDockerd } from '../../support/peers/index.ts'
+import { type Dockerd, startDockerd, until } from '../../support/peers/index.ts'
 import { startWebServer } from '../../support/servers/index.ts'
 import { askDocker } from './support/docker-http.ts'
 import { collect, ImageLab, pieces } from './support/image-lab.ts'
@@ -225,7 +225,7 @@ describe('POST /build', () => {
     const most = 16 * 1024 * 1024
     const lines = [`FROM ${lab.busybox}`, 'RUN yes 0123456789 | head -c 40000000']
     const untilTagged = async (): Promise<void> => {
-      while (!lab.takeEvents().some(({ Action }) => Action === 'tag')) await delay(20)
+      await until(() => lab.takeEvents().some(({ Action }) => Action === 'tag'))
     }
     let [read, notices, last] = [0, 0, '']
     lab.takeEvents()

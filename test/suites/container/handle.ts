@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isUserNamespace } from '#builder/linux'
 import type { ContainerSettings, RunningProcess } from '#builder/sandbox'
 import { type Mount, TsbuildError } from '#core'
+import { until } from '../../support/peers/index.ts'
 import { endOf, needsMachineRoot, type OpenSandbox } from '../sandbox/fixture.ts'
 import { processesOf } from '../sandbox/host-processes.ts'
 import { type ContainerFixture, execIn, openContainers } from './fixture.ts'
@@ -33,15 +35,12 @@ export function handleSuite(open: OpenSandbox): void {
       await using other = await process.exec({
         ...{ args: ['sleep', '77'], env: ['PATH=/bin'], cwd: '/', user: '' },
       })
-      await untilRuns(process, 4)
-      const commands = process
-        .processes()
-        .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim())
+      const script = 'sh -c sleep 1000 & echo ready; cat; true'
+      const expected = ['cat', script, 'sleep 1000', 'sleep 77']
+      // A shell starts others after it has written.
+      await until(() => expected.every((command) => commandsOf(process).includes(command)))
       assert.equal(process.processes()[0], process.pid)
-      assert.deepEqual(
-        commands.toSorted(),
-        ['cat', 'sh -c sleep 1000 & echo ready; cat; true', 'sleep 1000', 'sleep 77'].toSorted(),
-      )
+      assert.deepEqual(commandsOf(process).toSorted(), expected.toSorted())
       await other[Symbol.asyncDispose]()
     })
 
@@ -49,7 +48,7 @@ export function handleSuite(open: OpenSandbox): void {
       const source = fixture.layer()
       const mounts = [{ type: 'bind', target: '/volume', source, readonly: false }] as const
       const spec = fixture.spec(
-        ['sh', '-c', 'echo inside > /file; echo below > /volume/file; cat'],
+        ['sh', '-c', 'echo inside > /file; echo below > /volume/file; echo ready; cat'],
         {
           ...{ init: false, container: {}, mounts },
         },
@@ -58,7 +57,7 @@ export function handleSuite(open: OpenSandbox): void {
         readFileSync(`/proc/self/fd/${descriptor}/${path}`, 'utf8')
       {
         await using process = await fixture.sandbox.start(spec, { stdin: 'pipe' })
-        await untilThere(`${source}/file`)
+        await once(process.stdout, 'data')
         await using root = process.openRoot()
         assert.equal(read(root.descriptor, 'file'), 'inside\n')
         assert.equal(read(root.descriptor, 'volume/file'), 'below\n')
@@ -92,8 +91,7 @@ export function handleSuite(open: OpenSandbox): void {
       await assert.rejects(execIn(process, 'true'), { code: 'CONFLICT' })
       await process.resume()
       await process.resume()
-      await delay(200)
-      assert.ok(seen > paused)
+      await until(() => seen > paused)
       assert.equal(await execIn(process, 'echo again'), 'again\n')
     })
 
@@ -118,7 +116,7 @@ export function handleSuite(open: OpenSandbox): void {
         {},
         { script, resources: { memory: 64 << 20, pids: 7 } },
       )
-      await untilRuns(process, 2)
+      await until(() => process.processes().length === 2)
       const { cpu, memory, pids, io } = process.usage()
       assert.ok(cpu !== undefined && cpu.total > 0 && cpu.total < 60e9)
       assert.ok(memory !== undefined && memory.usage > 20 << 20 && memory.usage < 64 << 20)
@@ -173,8 +171,8 @@ export function handleSuite(open: OpenSandbox): void {
           assert.deepEqual(await lines.next(), { done: false, value: name })
         }
         // Orphans come and go meanwhile, and are released.
-        await execIn(process, 'for i in 1 2 3; do (sleep 0.01 &); done; sleep 0.1')
-        assert.ok(process.processes().length <= 3)
+        await execIn(process, 'for i in 1 2 3; do (sleep 0.01 &); done')
+        await until(() => process.processes().length <= 3)
         process.signal('SIGKILL')
         assert.deepEqual(endOf(await process.wait()), { exitCode: 137, signal: 'SIGKILL' })
       }
@@ -228,13 +226,9 @@ function childrenOf(): readonly string[] {
   })
 }
 
-/** Programs start others after they have written. */
-async function untilRuns(process: RunningProcess, count: number): Promise<void> {
-  for (let round = 0; round < 100 && process.processes().length < count; round++) await delay(20)
-  await delay(20)
-}
-
-async function untilThere(path: string): Promise<void> {
-  for (let round = 0; round < 100 && !existsSync(path); round++) await delay(20)
-  await delay(20)
+/** The command lines of all its processes. */
+function commandsOf(process: RunningProcess): readonly string[] {
+  return process
+    .processes()
+    .map((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim())
 }

@@ -3,12 +3,14 @@ import { closeSync, readlinkSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { isUserNamespace } from '#builder/linux'
 import type { OpenSandbox } from '../sandbox/fixture.ts'
-import { processesOf } from '../sandbox/host-processes.ts'
+import { processesOf, untilProcesses } from '../sandbox/host-processes.ts'
 import { type ContainerFixture, execIn, openContainers } from './fixture.ts'
 
 const KINDS = ['mnt', 'pid', 'ipc', 'uts', 'net', 'cgroup'] as const
 
 const LINKS = `for kind in ${KINDS.join(' ')}; do readlink /proc/self/ns/$kind; done`
+
+const PID = 'readlink /proc/self/ns/pid'
 
 /** Which namespaces containers have and share. */
 export function namespacesSuite(open: OpenSandbox): void {
@@ -85,8 +87,9 @@ export function namespacesSuite(open: OpenSandbox): void {
       const second = await fixture.start({ namespaces: { pid: first } }, { script })
       assert.match(await execIn(second, 'cat /proc/1/cmdline | tr "\\0" " "'), /^sh -c echo ready/)
       assert.match(await execIn(first, 'cat /proc/*/cmdline'), new RegExp(marker))
-      assert.notEqual(await execIn(second, 'echo $$'), '1\n')
-      if (!isUserNamespace()) assert.ok(processesOf(marker).length > 0)
+      const [ofFirst, ofSecond] = await Promise.all([first, second].map((one) => execIn(one, PID)))
+      assert.equal(ofSecond, ofFirst)
+      if (!isUserNamespace()) await untilProcesses(marker, 1)
       second.stdin?.end()
       await second.wait()
       if (!isUserNamespace()) assert.deepEqual(processesOf(marker), [])
@@ -96,10 +99,10 @@ export function namespacesSuite(open: OpenSandbox): void {
     it('of the host end what it has started, too', async function () {
       if (isUserNamespace()) this.skip()
       const marker = `host-${fixture.directory}`
-      const script = `(setsid sh -c "sleep 1000; : ${marker}" &); sleep 0.1; echo ready; cat`
+      const script = `(setsid sh -c "sleep 1000; : ${marker}" &); echo ready; cat`
       const process = await fixture.start({ namespaces: { pid: 'host' } }, { script })
-      assert.ok(processesOf(marker).length > 0)
-      assert.equal(await execIn(process, 'echo $PPID > /dev/null; ls -d /proc/1'), '/proc/1\n')
+      await untilProcesses(marker, 1)
+      assert.equal(await execIn(process, PID), `${ofHost('pid')}\n`)
       process.stdin?.end()
       await process.wait()
       assert.deepEqual(processesOf(marker), [])

@@ -4,6 +4,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { ExecOptions, RunningProcess } from '../../../builder/sandbox/spec/sandbox.ts'
+import { untilEmpty } from '../../support/peers/index.ts'
 import {
   endOf,
   type OpenSandbox,
@@ -256,12 +257,7 @@ export function execSuite(open: OpenSandbox, { startsFirst }: SandboxTraits): vo
         await assert.rejects(process.exec({ ...given, args: ['missing'] }, { terminal }))
       }
       // Pipes are closed when their streams have seen the end.
-      let left = surplus(descriptors(), before)
-      for (let round = 0; round < 40 && left.length > 0; round += 1) {
-        await delay(50)
-        left = surplus(descriptors(), before)
-      }
-      assert.deepEqual(left, [])
+      assert.deepEqual(await untilEmpty(() => surplus(descriptors(), before), 2000), [])
       await end(process)
     })
   })

@@ -18,7 +18,7 @@ import type { ProcessSpec } from '../../../builder/sandbox/spec/process-spec.ts'
 
 const BUSYBOX = '/bin/busybox'
 const APPLETS =
-  'sh ash cat chmod cp date dd echo env false find grep head hostname id ifconfig kill ln ls mkdir mkfifo mknod mount mv nc nproc ping ps pwd readlink rm rmdir sed seq setsid sha256sum sleep sort stat stty sync tail test touch tr true tty umount unshare wc wget which yes chroot nohup'
+  'sh ash cat chmod cp date dd echo env false find grep head hostname id ifconfig kill ln ls mkdir mkfifo mknod mount mv nc nproc ping ps pwd readlink rm rmdir sed seq setsid sha256sum sleep sort stat stty sync tail test touch tr true tty umount unshare wc wget which yes chroot'
 
 /** What one step left behind. */
 export interface StepResult {

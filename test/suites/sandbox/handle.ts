@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { RunningProcess, StartOptions } from '../../../builder/sandbox/spec/sandbox.ts'
 import { endOf, type OpenSandbox, SandboxFixture, type StepOverrides } from './fixture.ts'
-import { processesOf } from './host-processes.ts'
+import { processesOf, untilProcesses } from './host-processes.ts'
 
 /** The handle of a running process. */
 export function handleSuite(open: OpenSandbox): void {
@@ -103,8 +103,7 @@ export function handleSuite(open: OpenSandbox): void {
           `(setsid sh -c "sleep 1000; : ${marker}" &); sh -c 'trap "" TERM; echo ready; while :; do sleep 1; done' ${marker}`,
         )
         await once(process.stdout, 'data')
-        // One that is being executed has no command line for a moment.
-        while (processesOf(marker).length < 2) await delay(5)
+        await untilProcesses(marker, 2)
       }
       assert.deepEqual(processesOf(marker), [])
     })

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs'
+import { until } from '../../support/peers/index.ts'
 
 /** Pids of processes with `text` in their command line, but for those that also have `except`. */
 export function processesOf(text: string, except = '\n'): readonly string[] {
@@ -7,6 +8,14 @@ export function processesOf(text: string, except = '\n'): readonly string[] {
     const command = readOrEmpty(`/proc/${name}/cmdline`).replaceAll('\0', ' ')
     return command.includes(text) && !command.includes(except)
   })
+}
+
+/**
+ * Waits for at least so many of them: one that is being executed has no command line for a moment.
+ * @throws where there are fewer after 20 seconds
+ */
+export async function untilProcesses(text: string, least: number, except = '\n'): Promise<void> {
+  await until(() => processesOf(text, except).length >= least)
 }
 
 /**

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { readlinkSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { setTimeout as delay } from 'node:timers/promises'
+import { untilEmpty } from '../../support/peers/index.ts'
 import {
   endOf,
   type OpenSandbox,
@@ -10,7 +11,7 @@ import {
   SandboxFixture,
   type StepOverrides,
 } from './fixture.ts'
-import { abandonedHelpers, processesOf } from './host-processes.ts'
+import { abandonedHelpers, processesOf, untilProcesses } from './host-processes.ts'
 
 /** A program that is pid 1 of its namespace. */
 export function pidOneSuite(open: OpenSandbox): void {
@@ -56,7 +57,7 @@ export function pidOneSuite(open: OpenSandbox): void {
 
     it('becomes the parent of orphans', async () => {
       const script =
-        '(sh -c "echo \\$\\$ > /orphan; exec sleep 5" &); sleep 0.2; grep PPid /proc/$(cat /orphan)/status'
+        '(sh -c "echo \\$\\$ > /orphan; exec sleep 5" &); while [ ! -s /orphan ]; do sleep 0.01; done; grep PPid /proc/$(cat /orphan)/status'
       assert.equal(await sh(script), 'PPid:\t1\n')
     })
 
@@ -78,7 +79,7 @@ export function pidOneSuite(open: OpenSandbox): void {
       const spec = fixture.spec(['sh', '-c', script, marker], { init: false })
       await using process = await fixture.sandbox.start(spec)
       await once(process.stdout, 'data')
-      while (processesOf(marker).length < 2) await delay(10)
+      await untilProcesses(marker, 2)
       process.signal('SIGTERM')
       assert.deepEqual(endOf(await process.wait()), { exitCode: 9 })
       assert.deepEqual(processesOf(marker), [])
@@ -115,9 +116,7 @@ export function pidOneSuite(open: OpenSandbox): void {
         await assert.rejects(run, { code: 'STEP_FAILED', message })
       }
       // On a busy machine they take a moment to end.
-      const isOver = (): boolean => abandonedHelpers('guardian').length === 0
-      for (let tries = 0; tries < 300 && !isOver(); tries++) await delay(10)
-      assert.deepEqual(abandonedHelpers('guardian'), [])
+      assert.deepEqual(await untilEmpty(() => abandonedHelpers('guardian'), 5000), [])
     })
 
     it('is killed when it is aborted, at any moment', async () => {

@@ -40,5 +40,5 @@ export {
   temporaryDirectory,
 } from './temporary-directory.ts'
 export { readTree, type TreeEntry } from './tree.ts'
-export { untilEmpty } from './until-empty.ts'
+export { until, untilEmpty } from './until.ts'
 export { createUser, type User, WITH_TUNNELS } from './user.ts'

@@ -16,11 +16,7 @@ import {
   uncompressedDigest,
 } from '#core'
 import { layerBlob } from '../../../../builder/export/layers/layer-blob.ts'
-import {
-  type TemporaryDirectory,
-  temporaryDirectory,
-  untilEmpty,
-} from '../../../support/peers/index.ts'
+import { type TemporaryDirectory, temporaryDirectory, until } from '../../../support/peers/index.ts'
 import { seededRandom } from '../../../support/random/index.ts'
 
 const MIB = 1 << 20
@@ -85,10 +81,6 @@ describe('early layers', () => {
 
   const compressed = (diffId: DiffId): readonly string[] =>
     store.layers.compressed(diffId).map(({ digest }) => digest)
-
-  async function until(isSo: () => boolean): Promise<void> {
-    assert.deepEqual(await untilEmpty(() => (isSo() ? [] : ['not yet']), 10_000), [])
-  }
 
   /** Has the work begin, and waits until it cannot go on. */
   async function begin(): Promise<void> {

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { at, HOST, WORLD } from '../../../support/networks/index.ts'
-import { WITH_TUNNELS } from '../../../support/peers/index.ts'
+import { untilEmpty, WITH_TUNNELS } from '../../../support/peers/index.ts'
 import { ContainerLab } from '../support/container-lab.ts'
 import { HubLab } from '../support/hub-lab.ts'
 import { TCP_CLIENT, TCP_SERVER, UDP_CLIENT, UDP_SERVER } from '../support/port-witness.ts'
@@ -96,8 +95,7 @@ for (const program of ['slirp4netns', 'pasta'] as const) {
       assert.equal(pids.length, 1)
       await containers.kill()
       const left = (): readonly string[] => pids.filter((pid) => existsSync(`/proc/${pid}`))
-      for (let turn = 0; turn < 40 && left().length > 0; turn++) await delay(50)
-      assert.deepEqual(left(), [])
+      assert.deepEqual(await untilEmpty(left, 2000), [])
     })
   })
 }

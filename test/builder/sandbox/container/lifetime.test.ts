@@ -2,12 +2,12 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { inProcessSandbox } from '#builder/sandbox'
 import { ContainerFixture, execIn } from '../../../suites/container/fixture.ts'
 import { endOf } from '../../../suites/sandbox/fixture.ts'
-import { processesOf } from '../../../suites/sandbox/host-processes.ts'
+import { processesOf, untilProcesses } from '../../../suites/sandbox/host-processes.ts'
+import { untilEmpty } from '../../../support/peers/index.ts'
 
 const HOLDER = fileURLToPath(new URL('../support/holding-containers.js', import.meta.url))
 const COUNT = 100
@@ -23,12 +23,10 @@ describe('containers: their life', () => {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     const [said] = await once(builder.stdout, 'data')
-    const running = processesOf(marker, 'holding-containers')
-    assert.ok(running.length >= 12, `${running.length}`)
+    await untilProcesses(marker, 12, 'holding-containers')
     builder.kill('SIGKILL')
     await once(builder, 'exit')
-    for (let round = 0; round < 100 && processesOf(marker).length > 0; round++) await delay(50)
-    assert.deepEqual(processesOf(marker), [])
+    assert.deepEqual(await untilEmpty(() => processesOf(marker), 5000), [])
     rmSync(`${said}`.trim(), { recursive: true })
   })
 

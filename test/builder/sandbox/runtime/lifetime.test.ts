@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findRuntime, inProcessSandbox, type RuntimeProgram } from '#builder/sandbox'
 import { SandboxFixture } from '../../../suites/sandbox/fixture.ts'
-import { processesOf } from '../../../suites/sandbox/host-processes.ts'
+import { processesOf, untilProcesses } from '../../../suites/sandbox/host-processes.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 
 const BUILDER = fileURLToPath(new URL('../support/builder-process.js', import.meta.url))
@@ -53,7 +53,7 @@ describe('sandbox: the processes of a runtime', () => {
       if (typeof wait === 'number') await delay(wait)
       else {
         await once(child.stdout, 'data')
-        while (processesOf(marker, BUILDER).length < 2) await delay(5)
+        await untilProcesses(marker, 2, BUILDER)
       }
       child.kill('SIGKILL')
       await once(child, 'close')

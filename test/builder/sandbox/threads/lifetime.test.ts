@@ -10,7 +10,11 @@ import {
   type StepOverrides,
   upperOf,
 } from '../../../suites/sandbox/fixture.ts'
-import { abandonedHelpers, processesOf } from '../../../suites/sandbox/host-processes.ts'
+import {
+  abandonedHelpers,
+  processesOf,
+  untilProcesses,
+} from '../../../suites/sandbox/host-processes.ts'
 import { untilEmpty } from '../../../support/peers/index.ts'
 import { inProcessFixture } from '../support/fixture.ts'
 
@@ -82,8 +86,8 @@ describe('sandbox: the threads and processes of a builder', () => {
         `(setsid sh -c "while :; do sleep 0.1; : ${marker}; done" &); echo started; sleep 1000; : ${marker}`,
       )
       if (child.stdout) await once(child.stdout, 'data')
+      await untilProcesses(marker, 2, BUILDER)
       await delay(wait)
-      assert.ok(processesOf(marker).length >= 2)
       child.kill('SIGKILL')
       await once(child, 'close')
       assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])
@@ -98,7 +102,7 @@ describe('sandbox: the threads and processes of a builder', () => {
     for (const user of ['', 'app']) {
       const { child } = startBuilder(keepsOn, { spec: { init: false, user } })
       if (child.stdout) await once(child.stdout, 'data')
-      assert.ok(processesOf(marker, BUILDER).length >= 2)
+      await untilProcesses(marker, 2, BUILDER)
       child.kill('SIGKILL')
       await once(child, 'close')
       assert.deepEqual(await untilEmpty(() => processesOf(marker, BUILDER), 5000), [])

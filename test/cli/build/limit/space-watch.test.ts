@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cacheKeyOf, openStore } from '#cache'
 import { watchSpace } from '../../../../cli/build/limit/space-watch.ts'
-import { memoryDirectory } from '../../../support/peers/index.ts'
+import { memoryDirectory, until } from '../../../support/peers/index.ts'
 import { fakeShell } from '../../support/fake-shell.ts'
 
 const MB = 1024 * 1024
@@ -36,12 +36,10 @@ describe('the watch on space during a build', () => {
     await delay(2 * INTERVAL)
     assert.equal(build.layers.get(used)?.directory, true)
     writeFileSync(directory.file('fill'), Buffer.alloc(100 * MB))
-    const find = async (): Promise<boolean> => {
+    await until(async () => {
       await using other = openStore(root)
-      return other.records.hasFamily(keyOf('unused'))
-    }
-    for (let attempt = 0; attempt < 200 && (await find()); attempt += 1) await delay(100)
-    assert.equal(await find(), false)
+      return !other.records.hasFamily(keyOf('unused'))
+    })
     assert.equal(build.layers.get(used)?.directory, true)
   })
 })

@@ -12,6 +12,7 @@ import {
   startBusyboxRegistry,
   type TemporaryDirectory,
   temporaryDirectory,
+  until,
   untilEmpty,
 } from '../../../support/peers/index.ts'
 import { seededRandom } from '../../../support/random/index.ts'
@@ -90,8 +91,7 @@ export function killedSuite(rounds: Rounds): void {
     const pid = child.pid ?? 0
     using _ = { [Symbol.dispose]: () => child.kill('SIGKILL') }
     const sleeping = () => processTree(pid).filter((found) => commandOf(found.pid) === 'sleep 1000')
-    await untilEmpty(() => (sleeping().length === 2 ? [] : ['not yet']), 20_000)
-    assert.equal(sleeping().length, 2)
+    await until(() => sleeping().length === 2)
     const tree = processTree(pid)
     const namespaces = foreignPidNamespaces(tree)
     assert.equal(namespaces.size, 1)

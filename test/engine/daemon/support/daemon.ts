@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { testedHere } from '../../../e2e/support/installed.ts'
 import { mustBuild } from '../../../e2e/support/tsbuild.ts'
 import {
@@ -60,18 +60,6 @@ async function answers(socket: string): Promise<boolean> {
   } catch {
     return false
   }
-}
-
-/** Processes of this machine with a word in their command line. */
-export function processesWith(word: string): readonly string[] {
-  return readdirSync('/proc').filter((pid) => {
-    if (!/^\d+$/.test(pid)) return false
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(word)
-    } catch {
-      return false
-    }
-  })
 }
 
 /** Names of the links in a place. */

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
+import { existsSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import {
   memoryDirectory,
@@ -38,6 +38,11 @@ printf 'odd' > "files/$(printf 'new\\nline \\303\\251')"
 touch -d '2001-02-03 04:05:06.789' files/one files/deep/two files/empty
 ln -s files linked
 `
+
+/** Files in a folder; fewer than none where it is not there. */
+function countIn(folder: string): number {
+  return existsSync(folder) ? readdirSync(folder).length : -1
+}
 
 describe('filling volumes from images', () => {
   let top: TemporaryDirectory
@@ -142,7 +147,10 @@ describe('filling volumes from images', () => {
       const words = [PROGRAM, folders.root, big]
       const child = spawn(process.execPath, words, { stdio: ['ignore', 'pipe', 'inherit'] })
       await once(child.stdout, 'data')
-      await delay(round * 15)
+      // No timer: it takes few milliseconds.
+      const least = (round * FILES) / 5
+      const scratch = folders.scratch('big')
+      while (countIn(scratch) <= least && child.exitCode === null) await setImmediate()
       child.kill('SIGKILL')
       await once(child, 'close')
       const left = readdirSync(folders.data('big')).length

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import { processesOf } from '../../../../suites/sandbox/host-processes.ts'
+import { processesOf, untilProcesses } from '../../../../suites/sandbox/host-processes.ts'
+import { untilEmpty } from '../../../../support/peers/index.ts'
 
 const SECRET = 'the secret of a step'
 const HOLDER = fileURLToPath(new URL('./holding-secret.js', import.meta.url))
@@ -13,13 +13,11 @@ const HOLDER = fileURLToPath(new URL('./holding-secret.js', import.meta.url))
 const child = spawn(process.execPath, [HOLDER, SECRET], { stdio: ['ignore', 'pipe', 'inherit'] })
 await once(child.stdout, 'data')
 assert.equal(secretsLeft().length, 1)
-assert.equal(processesOf('sleep 4711').length > 0, true)
+await untilProcesses('sleep 4711', 1)
 child.kill('SIGKILL')
 await once(child, 'exit')
-for (let round = 0; round < 100 && secretsLeft().length > 0; round++) await delay(20)
-assert.deepEqual(secretsLeft(), [])
-for (let round = 0; round < 100 && processesOf('sh -c cat /s').length > 0; round++) await delay(20)
-assert.deepEqual(processesOf('sh -c cat /s'), [])
+assert.deepEqual(await untilEmpty(secretsLeft, 2000), [])
+assert.deepEqual(await untilEmpty(() => processesOf('sh -c cat /s'), 2000), [])
 assert.deepEqual(processesOf('supervisor'), [])
 console.log('everything is gone')
 
