@@ -1,6 +1,12 @@
 import { Buffer } from 'node:buffer'
 import { accessSync, constants } from 'node:fs'
-import { DirectoryWriter, decompress, detectCompression, layerOwners, TarReader } from '#builder/layer'
+import {
+  DirectoryWriter,
+  decompress,
+  detectCompression,
+  layerOwners,
+  TarReader,
+} from '#builder/layer'
 import { type Ring, readRing } from '#builder/threads'
 import { errnoOf, TsbuildError } from '#core'
 import { type FoundPath, findInRoot, type PathTask } from '../root/container-path.ts'
