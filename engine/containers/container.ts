@@ -224,14 +224,15 @@ export class Container {
     }
     const given = Object.entries(resources).filter(([, value]) => value !== 0 && value !== '')
     const asked = Object.fromEntries(given)
-    checkLimits({ ...hostConfig, ...asked })
+    checkLimits(asked)
     const { hostConfig: kept, warnings } = await this.#deps.keepLimits(asked)
+    checkMemoryUpdate(this.#record, kept)
+    checkLimits({ ...hostConfig, ...kept })
     const changed = {
       ...this.#record.hostConfig,
       ...kept,
       ...(RestartPolicy?.Name ? { RestartPolicy } : {}),
     }
-    checkMemoryUpdate(this.#record, resources)
     try {
       if (Object.keys(kept).length > 0) this.#run?.process?.update(resourcesOf(changed))
     } catch (cause) {
