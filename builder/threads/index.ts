@@ -1,4 +1,5 @@
 export { fillRing } from './fill-ring.ts'
+export { OwnTurns } from './own-turns.ts'
 export { originalFailure } from './peer-gone.ts'
 export { breakRing, type Ring, RingWriter, readRing, streamRing } from './ring.ts'
 export { serveTasks, threadSettings } from './serve-tasks.ts'

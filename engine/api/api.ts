@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http'
 import type { Socket } from 'node:net'
 import fastify, { type FastifyInstance } from 'fastify'
+import { OwnTurns } from '#builder/threads'
 import { formatVersion, NEWEST, readsTextErrors } from './http/api-version.ts'
 import { OpenRequests } from './http/open-requests.ts'
 import { refuseBrowsers } from './http/refuse-browsers.ts'
@@ -91,6 +92,7 @@ export async function createApi(services: EngineServices): Promise<Api> {
 }
 
 function addHeaders(app: FastifyInstance, version: string): void {
+  const turns = new OwnTurns()
   app.addHook('onRequest', async (request, reply) => {
     refuseBrowsers(request.raw)
     if (request.is404) return
@@ -101,6 +103,7 @@ function addHeaders(app: FastifyInstance, version: string): void {
     })
     checkVersion(request.raw)
     reply.header('Docker-Experimental', 'false')
+    if (request.method !== 'GET' && request.method !== 'HEAD') await turns.take()
   })
   // Clients in Go compare the whole type.
   app.addHook('onSend', async (_request, reply, payload) => {

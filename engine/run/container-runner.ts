@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ContainerServices } from '#builder'
 import type { ProcessSpec } from '#builder/sandbox'
+import { OwnTurns } from '#builder/threads'
 import { type Mount, Resources } from '#core'
 import { removeTree } from '#disk'
 import { type Container, type ContainerDeps, containerSpec } from '#engine/containers'
@@ -37,6 +38,7 @@ export class ContainerRunner {
   readonly logs: ContainerLogs
   readonly #services: ContainerServices
   readonly #options: RunnerOptions
+  readonly #turns = new OwnTurns()
 
   constructor(services: ContainerServices, options: RunnerOptions) {
     this.#services = services
@@ -64,6 +66,8 @@ export class ContainerRunner {
     const folder = this.#madeFolder(id)
     const lower = await this.#options.lowerOf(record)
     held.use(await this.#options.hold(id))
+    // Many have waited for the same: the sandbox, or the files of their image.
+    await this.#turns.take()
     const { network, etc, named } = await this.#enterNetwork(record, held)
     const opened = held.use(await this.#options.volumes.open(record))
     return await snapshots.use(async (snapshotter) => {

@@ -1,5 +1,6 @@
 import { isUserNamespace } from '#builder/linux'
 import { canMakeNamespaces, missingNamespacesError, processStatus } from '#builder/namespaces'
+import { OwnTurns } from '#builder/threads'
 import { TsbuildError } from '#core'
 import { hostKinds } from '../container/step-namespaces.ts'
 import { confinementNotices } from '../host/confinement-notices.ts'
@@ -47,6 +48,7 @@ class InProcessSandbox implements Sandbox {
   readonly #runtime: RuntimeProgram | undefined
   readonly #onNotice: (notice: TsbuildError) => void
   readonly #running = new Set<RunningStep>()
+  readonly #turns = new OwnTurns()
   readonly #workers = new Map<string, Promise<StepWorkers>>()
   #networks: Promise<StepNetworks> | undefined
 
@@ -72,6 +74,8 @@ class InProcessSandbox implements Sandbox {
     }
     const network = await this.#networkOf(spec.network)
     const workers = await this.#workersFor(hostKinds(spec.container?.namespaces ?? {}, network))
+    // The first steps have waited for the same workers.
+    await this.#turns.take()
     const starter =
       this.#runtime === undefined ? ownStarter(workers) : runtimeStarter(workers, this.#runtime)
     const step = new RunningStep(spec, options, {
