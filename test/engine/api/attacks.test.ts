@@ -4,7 +4,8 @@ import { chmodSync, lstatSync, readdirSync, symlinkSync, writeFileSync } from 'n
 import { createServer, type Socket } from 'node:net'
 import { parseListenAddresses, serveEngine } from '#engine'
 import { temporaryDirectory, until } from '../../support/peers/index.ts'
-import { ask, open, type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
+import { ask } from '../support/socket-http.ts'
+import { open, type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
 
 describe('requests to an engine', function () {
   this.timeout(60_000)

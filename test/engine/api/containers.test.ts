@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { run } from '../../support/peers/index.ts'
+import { ask } from '../support/socket-http.ts'
 import { importBusybox } from './support/busybox-image.ts'
-import { ask, open, type ServedEngine, serveHere } from './support/served-engine.ts'
+import { open, type ServedEngine, serveHere } from './support/served-engine.ts'
 
 describe('containers over the API', function () {
   this.timeout(60_000)

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
 import { capture, type Outcome, run, temporaryDirectory, until } from '../../support/peers/index.ts'
+import { header } from '../../support/raw-tar/index.ts'
+import { answerTo, ask, begin } from '../support/socket-http.ts'
 import { importBusybox } from './support/busybox-image.ts'
-import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
+import { type ServedEngine, serveHere } from './support/served-engine.ts'
 
 /** A folder with files. */
 const DATA = `
@@ -150,12 +151,8 @@ describe('files of containers over the API', function () {
     await create('still', '--read-only')
     const tar = Buffer.alloc(0)
     const put = async (name: string, path: string): Promise<readonly [number, string]> => {
-      const { status, body } = await send(
-        engine.socket,
-        'PUT',
-        `/containers/${name}/archive?path=${path}`,
-        tar,
-      )
+      const url = `/containers/${name}/archive?path=${path}`
+      const { status, body } = await ask(engine.socket, 'PUT', url, tar)
       return [status, JSON.parse(body || '{}').message]
     }
     assert.deepEqual(await put('still', '/data'), [403, 'container rootfs is marked read-only'])
@@ -192,11 +189,8 @@ describe('files of containers over the API', function () {
   describe('on connections that stall or break', () => {
     it('do not keep a container from starting while they are read', async () => {
       await create('waits')
-      const { response, sent } = await begin(
-        engine.socket,
-        'GET',
-        '/containers/waits/archive?path=/data/big',
-      )
+      const sent = begin(engine.socket, 'GET', '/containers/waits/archive?path=/data/big')
+      const response = await answerTo(sent)
       assert.equal(response.statusCode, 200)
       await docker('start', 'waits')
       const chunks: Buffer[] = []
@@ -209,8 +203,8 @@ describe('files of containers over the API', function () {
     it('are whole before the container starts while they are written', async () => {
       await create('fills')
       const size = 3_000_000
-      const head = tarHeader('late', size)
-      const sent = open(engine.socket, 'PUT', '/containers/fills/archive?path=/data')
+      const head = header({ name: 'late', size })
+      const sent = begin(engine.socket, 'PUT', '/containers/fills/archive?path=/data')
       const answered = once(sent, 'response')
       sent.write(head)
       sent.write(Buffer.alloc(size / 2, 'x'))
@@ -236,17 +230,15 @@ describe('files of containers over the API', function () {
       await create('broken')
       const before = openDescriptors()
       for (const name of ['broken', 'runs']) {
-        const sent = open(engine.socket, 'PUT', `/containers/${name}/archive?path=/data`)
+        const sent = begin(engine.socket, 'PUT', `/containers/${name}/archive?path=/data`)
         sent.on('error', () => undefined)
-        sent.write(tarHeader('half', 10_000_000))
+        sent.write(header({ name: 'half', size: 10_000_000 }))
         sent.write(Buffer.alloc(1_000_000))
         await delay(100)
         sent.destroy()
-        const { response, sent: reading } = await begin(
-          engine.socket,
-          'GET',
-          `/containers/${name}/archive?path=/data/big`,
-        )
+        const path = `/containers/${name}/archive?path=/data/big`
+        const reading = begin(engine.socket, 'GET', path)
+        const response = await answerTo(reading)
         response.on('error', () => undefined)
         reading.destroy()
       }
@@ -259,46 +251,4 @@ describe('files of containers over the API', function () {
 
 function openDescriptors(): number {
   return readdirSync('/proc/self/fd').length
-}
-
-/** A header of a file, by GNU's rules. */
-function tarHeader(name: string, size: number): Buffer {
-  const block = Buffer.alloc(512)
-  block.write(name, 0)
-  block.write('0000644\0', 100)
-  block.write('0000000\x000000000\0', 108)
-  block.write(`${size.toString(8).padStart(11, '0')}\x0000000000000\0`, 124)
-  block.write('        0', 148)
-  block.write('ustar\x0000', 257)
-  const sum = block.reduce((total, byte) => total + byte, 0)
-  block.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
-  return block
-}
-
-function open(socket: string, method: string, path: string): ClientRequest {
-  return request({ socketPath: socket, method, path, agent: new Agent() })
-}
-
-async function begin(
-  socket: string,
-  method: string,
-  path: string,
-): Promise<{ readonly response: IncomingMessage; readonly sent: ClientRequest }> {
-  const sent = open(socket, method, path)
-  sent.end()
-  const [response] = await once(sent, 'response')
-  return { response, sent }
-}
-
-async function send(
-  socket: string,
-  method: string,
-  ...[path, body]: readonly [path: string, body: Buffer]
-): Promise<{ readonly status: number; readonly body: string }> {
-  const sent = open(socket, method, path)
-  sent.end(body)
-  const [response] = await once(sent, 'response')
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk)
-  return { status: response.statusCode, body: Buffer.concat(chunks).toString() }
 }

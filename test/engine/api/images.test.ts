@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { type IncomingMessage, request } from 'node:http'
-import { buffer } from 'node:stream/consumers'
 import { processesOf } from '../../suites/sandbox/host-processes.ts'
 import {
   type Registry,
@@ -11,7 +8,8 @@ import {
   temporaryDirectory,
   untilEmpty,
 } from '../../support/peers/index.ts'
-import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
+import { answerTo, ask, begin, finish } from '../support/socket-http.ts'
+import { type ServedEngine, serveHere } from './support/served-engine.ts'
 
 describe('images over the API', () => {
   let engine: ServedEngine
@@ -32,12 +30,14 @@ describe('images over the API', () => {
   }
   const json = async (path: string, minor = 41): Promise<Record<string, unknown>> =>
     JSON.parse((await get('GET', path, minor)).body) as Record<string, unknown>
-  const send = async (path: string, bytes: Buffer, headers = {}) => {
-    const options = { socketPath: engine.socket, method: 'POST', path, headers, agent: false }
-    const sent = request(options)
-    sent.end(bytes)
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    return { status: response.statusCode, body: await buffer(response) }
+  const send = async (
+    path: string,
+    bytes: Buffer,
+    headers: Readonly<Record<string, string>> = {},
+  ) => {
+    const sent = begin(engine.socket, 'POST', path)
+    for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value)
+    return await finish(sent, bytes)
   }
 
   it('are named as people write them, with slashes and registries', async () => {
@@ -131,18 +131,16 @@ describe('images over the API', () => {
   it('are saved and loaded as streams', async () => {
     const name = `${registry.host}/busybox:latest`
     const saved = await send('/images/load?quiet=1', await savedOf(name))
-    assert.deepEqual(JSON.parse(saved.body.toString()), { stream: `Loaded image: ${name}\n` })
+    assert.deepEqual(JSON.parse(saved.body), { stream: `Loaded image: ${name}\n` })
     const damaged = await send('/images/load', Buffer.from('no archive'))
     assert.equal(damaged.status, 200)
-    assert.ok(JSON.parse(damaged.body.toString()).errorDetail.message)
+    assert.ok(JSON.parse(damaged.body).errorDetail.message)
   })
   const savedOf = async (name: string): Promise<Buffer> => {
     const path = `/images/get?names=${encodeURIComponent(name)}`
-    const sent = request({ socketPath: engine.socket, path, agent: false })
-    sent.end()
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
-    assert.equal(response.headers['content-type'], 'application/x-tar')
-    return await buffer(response)
+    const { headers, bytes } = await ask(engine.socket, 'GET', path)
+    assert.equal(headers['content-type'], 'application/x-tar')
+    return bytes
   }
 
   it('are built with the credentials of many registries', async () => {
@@ -160,7 +158,7 @@ describe('images over the API', () => {
     const context = Buffer.from(stdout, 'base64')
     const { status, body } = await send('/build', context, { 'x-registry-config': header })
     assert.equal(status, 200)
-    assert.match(body.toString(), /Successfully built/)
+    assert.match(body, /Successfully built/)
   })
 
   it('are built as long as the client is there', async () => {
@@ -175,15 +173,9 @@ describe('images over the API', () => {
         cwd: folder.path,
       },
     )
-    const sent = request({
-      socketPath: engine.socket,
-      method: 'POST',
-      path: '/build',
-      agent: false,
-    })
+    const sent = begin(engine.socket, 'POST', '/build')
     sent.on('error', () => undefined)
-    sent.end(readFileSync(folder.file('context.tar')))
-    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    const response = await answerTo(sent, readFileSync(folder.file('context.tar')))
     let text = ''
     for await (const chunk of response) {
       text += String(chunk)

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import fc from 'fast-check'
 import { fuzz, havoc } from '../../support/random/index.ts'
-import { ask, type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
+import { ask } from '../support/socket-http.ts'
+import { type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
 
 /** Requests that are understood, of several kinds; what is done with them is up to chance. */
 const REQUESTS = [

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { processesOf } from '../../suites/sandbox/host-processes.ts'
 import { untilEmpty } from '../../support/peers/index.ts'
 import { seededRandom } from '../../support/random/index.ts'
-import { ask } from '../api/support/served-engine.ts'
+import { ask } from '../support/socket-http.ts'
 import { type Expected, type Known, playBusily } from './support/busy-session.ts'
 import { type DaemonPlace, daemonPlace, linksIn } from './support/daemon.ts'
 

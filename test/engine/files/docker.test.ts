@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { request } from 'node:http'
 import { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import { ContainerFiles, type ContainerLayers } from '#engine/files'
@@ -13,6 +12,7 @@ import {
   temporaryDirectory,
 } from '../../support/peers/index.ts'
 import { directory, file, hardlink, pax, symlink, tar } from '../../support/raw-tar/index.ts'
+import { type Answer, ask } from '../support/socket-http.ts'
 import { ContainerRoot, type Entry, entriesOf, makeRoot } from './container-root.ts'
 
 /** What a program changes: everything that a layer can say. */
@@ -108,8 +108,8 @@ describe('files of a container, compared with dockerd', () => {
   it('come as the same entries', async () => {
     const paths = ['/dir', '/dir/.', '/dir/file', '/dlink', '/dlink/', '/dir/fifo', '/dir/rel/']
     const compared = paths.map(async (path) => {
-      const { body } = await call(dockerd, 'GET', 'cc', path)
-      const [ours, theirs] = await Promise.all([entries(await root.archive(path)), entries(body)])
+      const { bytes } = await call(dockerd, 'GET', 'cc', path)
+      const [ours, theirs] = await Promise.all([entries(await root.archive(path)), entries(bytes)])
       assert.ok(theirs.length > 0)
       assert.deepEqual(ours, theirs, path)
     })
@@ -117,7 +117,7 @@ describe('files of a container, compared with dockerd', () => {
   })
 
   it('come with the same content, as GNU tar compares them', async () => {
-    await unpack((await call(dockerd, 'GET', 'cc', '/dir')).body, folder.file('theirs'))
+    await unpack((await call(dockerd, 'GET', 'cc', '/dir')).bytes, folder.file('theirs'))
     writeFileSync(folder.file('ours.tar'), await root.archive('/dir'))
     const compare = ['--numeric-owner', '--compare', '-f', folder.file('ours.tar')]
     const found = await capture('tar', [...compare, '-C', folder.file('theirs')])
@@ -136,8 +136,8 @@ describe('files of a container, compared with dockerd', () => {
       assert.equal(status, 200, name)
       await copy.extract('/dir', archive)
     }
-    const { body } = await call(dockerd, 'GET', 'cc', '/dir')
-    const [ours, theirs] = await Promise.all([entries(await copy.archive('/dir')), entries(body)])
+    const { bytes } = await call(dockerd, 'GET', 'cc', '/dir')
+    const [ours, theirs] = await Promise.all([entries(await copy.archive('/dir')), entries(bytes)])
     assert.ok(ours.some(({ name }) => name === 'dir/new/below/f'))
     assert.deepEqual(ours.map(withoutNow), theirs.map(withoutNow))
   })
@@ -156,7 +156,7 @@ describe('files of a container, compared with dockerd', () => {
     for (const archive of [tar(directory('hard')), tar(file('sub', 'x'))]) {
       const { status, body } = await call(dockerd, 'PUT', 'cc', `/dir${query}`, archive)
       assert.equal(status, 500)
-      const [, reason = 'none'] = /(cannot overwrite \S+ )/.exec(body.toString()) ?? []
+      const [, reason = 'none'] = /(cannot overwrite \S+ )/.exec(body) ?? []
       await assert.rejects(copy.extract('/dir', archive, same), (cause: Error) =>
         cause.message.includes(reason),
       )
@@ -236,12 +236,6 @@ function withoutNewTimes(entry: Entry): unknown {
   return isOfImage ? entry : { ...entry, time: 0 }
 }
 
-interface Answer {
-  readonly status: number | undefined
-  readonly headers: NodeJS.Dict<string | string[]>
-  readonly body: Buffer
-}
-
 /** A request about an archive; `path` may have more of the query behind it. */
 async function call(
   { socket }: Dockerd,
@@ -251,14 +245,7 @@ async function call(
   const [name = '', ...rest] = path.split('&')
   const query = [`path=${encodeURIComponent(name)}`, ...rest].join('&')
   const url = `/v1.41/containers/${container}/archive?${query}`
-  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
-  const sent = request({ socketPath: socket, method, path: url }, async (answer) => {
-    const { statusCode: status, headers } = answer
-    resolve({ status, headers, body: await buffer(answer) })
-  })
-  sent.on('error', reject)
-  sent.end(body)
-  return await promise
+  return await ask(socket, method, url, body)
 }
 
 const entries = (bytes: Buffer): Promise<readonly Entry[]> => entriesOf(Readable.from([bytes]))

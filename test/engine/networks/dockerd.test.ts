@@ -4,7 +4,7 @@ import type { NetworkCreateBody } from '#engine/model'
 import { type NetworkRecord, Networks } from '#engine/networks'
 import { startLab } from '../../support/networks/index.ts'
 import { run, startDockerd } from '../../support/peers/index.ts'
-import { memoryDocuments } from './support/memory-documents.ts'
+import { memoryDocuments } from '../support/memory-documents.ts'
 
 describe('networks of an engine beside dockerd', () => {
   it('have the same documents for the same requests', async () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { type NetworkRecord, Networks } from '#engine/networks'
 import type { NewEvent } from '#engine/state'
-import { memoryDocuments } from './support/memory-documents.ts'
+import { memoryDocuments } from '../support/memory-documents.ts'
 import { recordOf } from './support/record.ts'
 import { WRONG_NETWORKS } from './support/wrong-networks.ts'
 

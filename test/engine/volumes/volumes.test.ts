@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { parseFilters } from '#engine/model'
+import type { VolumeRecord } from '#engine/volumes'
 import { type Dockerd, startDockerd } from '../../support/peers/index.ts'
+import { memoryDocuments } from '../support/memory-documents.ts'
 import { askDocker } from './support/docker-socket.ts'
-import { memoryDocuments, recordOf, VolumeLab } from './support/volume-lab.ts'
+import { recordOf, VolumeLab } from './support/volume-lab.ts'
 
 const RANDOM = /^[0-9a-f]{64}$/
 const FILTERS = ['dangling', 'driver', 'label', 'name', 'label!']
@@ -194,7 +196,7 @@ describe('volumes', () => {
   })
 
   it('are what is on the disk after a crash', async () => {
-    const documents = memoryDocuments()
+    const documents = memoryDocuments<VolumeRecord>()
     await using killed = new VolumeLab({ documents })
     const { folders } = killed.volumes
     for (const name of ['kept', 'found', 'half', 'gone']) killed.volumes.create({ name })

@@ -13,6 +13,7 @@ export {
   startLab,
   WORLD,
 } from './lab/lab.ts'
+export { LabProgram, serveTest } from './lab/lab-program.ts'
 export {
   type Asked,
   answerTo,
@@ -21,3 +22,4 @@ export {
   NameServer,
   questionFor,
 } from './lab/name-server.ts'
+export { ownNetwork } from './own-network.ts'

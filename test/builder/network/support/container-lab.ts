@@ -1,55 +1,32 @@
-import { once } from 'node:events'
-import { chmodSync, mkdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { EndpointSpec, NetworkSpec, PublishedPort } from '#builder/network'
-import type { Lab, LabHost } from '../../../support/networks/index.ts'
+import { type Lab, type LabHost, LabProgram } from '../../../support/networks/index.ts'
 import type { Asked } from './containers-process.ts'
 
-const PROCESS = fileURLToPath(new URL('./containers-process.js', import.meta.url))
-const WORKERS = fileURLToPath(
-  new URL('../../../support/published-workers/index.js', import.meta.url),
-)
+const PROCESS = new URL('./containers-process.js', import.meta.url)
 
 /** A container of a test: the path of its network. */
 export type LabContainer = LabHost
 
 /** A process with networks of containers, on the host of a lab. */
 export class ContainerLab implements AsyncDisposable {
-  readonly pid: number
-  readonly #daemon: AsyncDisposable
-  readonly #socket: Socket
-  readonly #answers: AsyncIterator<string>
+  readonly #program: LabProgram<Asked>
 
-  private constructor(daemon: AsyncDisposable & { readonly pid: number }, socket: Socket) {
-    this.pid = daemon.pid
-    this.#daemon = daemon
-    this.#socket = socket
-    this.#answers = createInterface({ input: socket })[Symbol.asyncIterator]()
+  private constructor(program: LabProgram<Asked>) {
+    this.#program = program
   }
 
   /** @param prefix words in front of the command, by which another user runs it */
   static async start(lab: Lab, prefix: readonly string[] = []): Promise<ContainerLab> {
-    const folder = lab.directory.file(`engine-${count++}`)
-    mkdirSync(folder)
-    // Whoever it is.
-    chmodSync(folder, 0o777)
-    const path = `${folder}/socket`
-    const words = [...prefix, process.execPath, '--import', WORKERS, PROCESS, path]
-    const daemon = await lab.start('host', words)
-    const socket = connect(path)
-    await once(socket, 'connect')
-    return new ContainerLab(daemon, socket)
+    return new ContainerLab(await LabProgram.start<Asked>(lab, PROCESS, prefix))
+  }
+
+  get pid(): number {
+    return this.#program.pid
   }
 
   /** @throws {Error} with the message and code of what went wrong */
-  async ask(asked: Asked): Promise<unknown> {
-    this.#socket.write(`${JSON.stringify(asked)}\n`)
-    const { value } = await this.#answers.next()
-    const { done, failed } = JSON.parse(value)
-    if (failed !== undefined) throw Object.assign(new Error(failed.message), { code: failed.code })
-    return done
+  ask(asked: Asked): Promise<unknown> {
+    return this.#program.ask(asked)
   }
 
   /** Makes a network of which only the differences are said. */
@@ -114,18 +91,15 @@ export class ContainerLab implements AsyncDisposable {
   }
 
   /** Ends it without a chance to clean up. */
-  async kill(): Promise<void> {
-    process.kill(this.pid, 'SIGKILL')
-    await this[Symbol.asyncDispose]()
+  kill(): Promise<void> {
+    return this.#program.kill()
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.destroy()
-    await this.#daemon[Symbol.asyncDispose]()
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#program[Symbol.asyncDispose]()
   }
 }
 
-let count = 0
 let last = 0
 
 function hardwareAddress(): string {

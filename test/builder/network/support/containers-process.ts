@@ -1,9 +1,4 @@
-/**
- * An engine that does nothing but have networks of containers, in the network that it is started in. It does what it is
- * asked for over the socket whose path is its argument: a line of JSON (`Asked`) for each request and each answer.
- */
-import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
+/** An engine that does nothing but have networks of containers, in the network that it is started in: a `LabProgram`. */
 import {
   type BridgeNetwork,
   ContainerNetworks,
@@ -14,6 +9,7 @@ import {
   type PortTarget,
   type PublishedPorts,
 } from '#builder/network'
+import { serveTest } from '../../../support/networks/index.ts'
 
 /** What it can be asked for. Networks and places have names that the test gives them. */
 export type Asked =
@@ -94,25 +90,8 @@ async function perform(asked: Asked): Promise<unknown> {
   }
 }
 
-const server = createServer((socket) => {
-  const lines = createInterface({ input: socket })
-  let last: Promise<void> = Promise.resolve()
-  lines.on('line', (line) => {
-    last = last.then(async () => {
-      try {
-        socket.write(`${JSON.stringify({ done: await perform(JSON.parse(line)) })}\n`)
-      } catch (cause) {
-        const { message, code } = cause as { message: string; code?: string }
-        socket.write(`${JSON.stringify({ failed: { message, code } })}\n`)
-      }
-    })
-  })
-})
-server.listen(process.argv[2], () => process.stdout.write('ready to be asked\n'))
-process.once('SIGTERM', async () => {
-  server.close()
+serveTest(perform, async () => {
   for (const place of places.values()) await place[Symbol.asyncDispose]()
   for (const network of opened.values()) await network[Symbol.asyncDispose]()
   await networks[Symbol.asyncDispose]()
-  process.exit(0)
 })

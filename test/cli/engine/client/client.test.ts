@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { chosenEndpoint, EngineClient, parseEndpoint } from '#engine/client'
-import { run, type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
+import { makeAuthority, makeSigned } from '../../../support/networks/index.ts'
+import { type TemporaryDirectory, temporaryDirectory } from '../../../support/peers/index.ts'
 
 /** Says what it was asked, but for these. */
 const listener: RequestListener = async (request, response) => {
@@ -103,12 +104,18 @@ describe('a client of an engine', () => {
   it('speaks TLS, shows its certificate, and trusts only its own authority', async () => {
     const folder = directory.file('certificates')
     mkdirSync(folder)
-    await makeCertificates(folder)
-    const read = (name: string): Buffer => readFileSync(join(folder, name))
-    const certificates = { ca: read('ca.pem'), cert: read('cert.pem'), key: read('key.pem') }
-    const secure = upgrading(
-      createTlsServer({ ...certificates, requestCert: true, rejectUnauthorized: true }, listener),
+    const authority = await makeAuthority(folder, 'authority')
+    const names = ['DNS:localhost', 'IP:127.0.0.1']
+    const server = await makeSigned(folder, 'server', { authority, names })
+    const client = await makeSigned(folder, 'client', { authority })
+    const shown = { ca: authority.cert, cert: client.cert, key: client.key }
+    for (const [name, path] of Object.entries(shown))
+      copyFileSync(path, join(folder, `${name}.pem`))
+    const [ca, cert, key] = [authority.cert, server.cert, server.key].map((path) =>
+      readFileSync(path),
     )
+    const asked = { requestCert: true, rejectUnauthorized: true }
+    const secure = upgrading(createTlsServer({ ca, cert, key, ...asked }, listener))
     await once(secure.listen(0, '127.0.0.1'), 'listening')
     try {
       const { port } = secure.address() as AddressInfo
@@ -181,32 +188,3 @@ describe('a client of an engine', () => {
     assert.equal(named?.kind === 'tcp' && named.port === 2376 && named.tls?.ca, '/ca')
   })
 })
-
-/** An authority, and a certificate of it that servers and clients show. */
-async function makeCertificates(folder: string): Promise<void> {
-  const path = (name: string): string => join(folder, name)
-  const authority = [
-    '-keyout',
-    path('ca-key.pem'),
-    '-out',
-    path('ca.pem'),
-    '-subj',
-    '/CN=authority',
-  ]
-  await run('openssl', [
-    'req',
-    '-x509',
-    '-newkey',
-    'rsa:2048',
-    '-nodes',
-    '-days',
-    '2',
-    ...authority,
-  ])
-  const own = ['-keyout', path('key.pem'), '-out', path('request.pem'), '-subj', '/CN=localhost']
-  await run('openssl', ['req', '-newkey', 'rsa:2048', '-nodes', ...own])
-  writeFileSync(path('names'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\n')
-  const signer = ['-CA', path('ca.pem'), '-CAkey', path('ca-key.pem'), '-CAcreateserial']
-  const files = ['-in', path('request.pem'), '-out', path('cert.pem'), '-extfile', path('names')]
-  await run('openssl', ['x509', '-req', '-days', '2', ...signer, ...files])
-}

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { Agent, request } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
 import { temporaryDirectory } from '../../../support/peers/index.ts'
+import { ask } from '../../support/socket-http.ts'
 
 /** An engine that is served in this process, on a store of its own. Disposing stops it. */
 export interface ServedEngine extends AsyncDisposable {
@@ -47,34 +47,6 @@ async function untilAnswered(socket: string): Promise<void> {
     } catch {
       await delay(5)
     }
-  }
-}
-
-/** An answer. */
-export interface Answer {
-  readonly status: number
-  readonly headers: Readonly<Record<string, unknown>>
-  readonly body: string
-}
-
-/** Sends one request over a connection of its own. */
-export async function ask(
-  socket: string,
-  method: string,
-  path: string,
-  body?: string,
-): Promise<Answer> {
-  const agent = new Agent()
-  const sent = request({ socketPath: socket, method, path, agent })
-  sent.end(body)
-  const [response] = await once(sent, 'response')
-  const chunks: Buffer[] = []
-  for await (const chunk of response) chunks.push(chunk)
-  agent.destroy()
-  return {
-    status: response.statusCode,
-    headers: response.headers,
-    body: Buffer.concat(chunks).toString(),
   }
 }
 

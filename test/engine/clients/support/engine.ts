@@ -1,12 +1,10 @@
-import { once } from 'node:events'
 import { mkdirSync } from 'node:fs'
-import { connect } from 'node:net'
 import { installedFor, testedHere } from '../../../e2e/support/installed.ts'
+import { startServe } from '../../../e2e/support/serve.ts'
 import {
   createUser,
   type DockerdOptions,
   run,
-  startDaemon,
   startDockerd,
   temporaryDirectory,
   WITH_TUNNELS,
@@ -85,13 +83,12 @@ interface Place {
 async function serve(place: Place, program: readonly string[]): Promise<Started> {
   const { folder, site, stack } = place
   const socket = `${folder}.sock`
-  const [command = '', ...words] = [...site.enter, ...program, 'serve', '--root', `${folder}/store`]
-  const daemon = await startDaemon(command, [...words, '--host', `unix://${socket}`], {
-    env: { HOME: `${folder}.home` },
-    log: site.directory.file('serve.log'),
-    ready: async () => ((await answers(socket)) ? socket : undefined),
-  })
-  stack.use(daemon)
+  const log = site.directory.file('serve.log')
+  stack.use(
+    await startServe({
+      ...{ root: `${folder}/store`, socket, log, prefix: site.enter, command: program },
+    }),
+  )
   return { socket, folder }
 }
 
@@ -120,18 +117,5 @@ async function startEngine(
     folder,
     site,
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
-  }
-}
-
-/** Whether a socket accepts. */
-async function answers(path: string): Promise<boolean> {
-  const socket = connect(path)
-  try {
-    await once(socket, 'connect')
-    return true
-  } catch {
-    return false
-  } finally {
-    socket.destroy()
   }
 }

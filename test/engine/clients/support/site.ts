@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { ownNetwork } from '../../../support/networks/index.ts'
 import {
   busyboxBase,
   run,
@@ -36,14 +37,7 @@ export async function startSite(): Promise<Site> {
   await using stack = new AsyncDisposableStack()
   const directory = temporaryDirectory('site', 0o755)
   stack.defer(() => directory[Symbol.dispose]())
-  const script = 'ip link set lo up; echo ready; exec sleep infinity'
-  const holder = await startDaemon('unshare', ['--net', 'sh', '-ec', script], {
-    log: directory.file('holder.log'),
-    ready: (log) => (log.includes('ready') ? 'ready' : undefined),
-  })
-  stack.use(holder)
-  const network = `/proc/${holder.pid}/ns/net`
-  const enter = ['nsenter', `--net=${network}`]
+  const { enter, path: network } = stack.use(await ownNetwork(directory.file('holder.log')))
   stack.use(await startRegistry({}, { enter, addr: REGISTRY }))
   stack.use(await startRegistry(await passwords(directory), { enter, addr: CLOSED_REGISTRY }))
   const [entered = '', ...rest] = [...enter, process.execPath, SEARCH_STAND_IN, SEARCHED]

@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { begin, finish } from '../../support/socket-http.ts'
 import type { Engine } from '../support/engine.ts'
 import type { Said } from '../support/said.ts'
 
@@ -107,26 +105,21 @@ const HEADERS = [
   ...['docker-experimental', 'pragma', 'x-docker-container-path-stat'],
 ]
 
-async function ask(socketPath: string, version: string, asked: Asked): Promise<readonly string[]> {
+async function ask(socket: string, version: string, asked: Asked): Promise<readonly string[]> {
   const body = asked.body === undefined ? '' : JSON.stringify(asked.body)
-  const sent = request({
-    socketPath,
-    agent: false,
-    method: asked.method,
-    path: encodeURI(`/v${version}${asked.path.replace('NOW', `${Math.floor(Date.now() / 1000)}`)}`),
-    timeout: PATIENCE,
-    headers: body === '' ? {} : { 'content-type': 'application/json' },
+  const path = asked.path.replace('NOW', `${Math.floor(Date.now() / 1000)}`)
+  const sent = begin(socket, asked.method, encodeURI(`/v${version}${path}`))
+  if (body !== '') sent.setHeader('content-type', 'application/json')
+  sent.setTimeout(PATIENCE, () => {
+    sent.destroy(new Error(`no answer: ${asked.path} at ${version}`))
   })
-  sent.on('timeout', () => sent.destroy(new Error(`no answer: ${asked.path} at ${version}`)))
-  sent.end(body)
-  const [answer] = (await once(sent, 'response')) as [IncomingMessage]
-  const content = await text(answer)
+  const answer = await finish(sent, body)
   return [
-    `status ${answer.statusCode}`,
+    `status ${answer.status}`,
     ...HEADERS.flatMap((name) =>
       answer.headers[name] === undefined ? [] : [`header ${name}: ${answer.headers[name]}`],
     ),
-    ...linesOf(content, answer.headers['content-type'] ?? ''),
+    ...linesOf(answer.body, answer.headers['content-type'] ?? ''),
   ]
 }
 

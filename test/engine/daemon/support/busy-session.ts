@@ -1,4 +1,4 @@
-import { ask } from '../../api/support/served-engine.ts'
+import { ask } from '../../support/socket-http.ts'
 
 /** What a client was told of something it made: what must be there after a crash. */
 export type Known = 'absent' | 'created' | 'running' | 'exited' | 'unsure'

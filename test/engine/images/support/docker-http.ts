@@ -1,6 +1,4 @@
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
-import { text } from 'node:stream/consumers'
+import { begin, finish } from '../../support/socket-http.ts'
 
 /** An answer of dockerd. */
 export interface DockerAnswer {
@@ -11,15 +9,13 @@ export interface DockerAnswer {
 
 /** Sends a request to a daemon. @param path with the version: `/v1.41/images/json` */
 export async function askDocker(
-  socketPath: string,
+  socket: string,
   [method, path]: readonly [method: string, path: string],
-  body?: Buffer,
+  archive?: Buffer,
 ): Promise<DockerAnswer> {
-  const sent = request({ socketPath, method, path, agent: false })
+  const sent = begin(socket, method, path)
   sent.setHeader('content-type', 'application/x-tar')
-  sent.end(body)
-  const [response] = (await once(sent, 'response')) as [IncomingMessage]
-  const lines = (await text(response)).split('\n').filter((line) => line.trim() !== '')
-  const documents = lines.map((line) => JSON.parse(line) as unknown)
-  return { status: response.statusCode ?? 0, documents }
+  const { status, body } = await finish(sent, archive)
+  const lines = body.split('\n').filter((line) => line.trim() !== '')
+  return { status, documents: lines.map((line) => JSON.parse(line) as unknown) }
 }

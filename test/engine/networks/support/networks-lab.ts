@@ -1,16 +1,8 @@
-import { once } from 'node:events'
-import { chmodSync, mkdirSync } from 'node:fs'
-import { connect, type Socket } from 'node:net'
-import { createInterface } from 'node:readline'
-import { fileURLToPath } from 'node:url'
 import type { CreateBody } from '#engine/model'
-import { type Lab, type LabHost, startLab } from '../../../support/networks/index.ts'
+import { type Lab, type LabHost, LabProgram, startLab } from '../../../support/networks/index.ts'
 import type { Asked } from './networks-process.ts'
 
-const PROCESS = fileURLToPath(new URL('./networks-process.js', import.meta.url))
-const WORKERS = fileURLToPath(
-  new URL('../../../support/published-workers/index.js', import.meta.url),
-)
+const PROCESS = new URL('./networks-process.js', import.meta.url)
 
 /** How a container is in a network. */
 export interface Settings {
@@ -46,34 +38,21 @@ export interface Look {
 /** An engine with networks on the host of a lab. */
 export class NetworksLab implements AsyncDisposable {
   readonly lab: Lab
-  readonly #socket: Socket
-  readonly #answers: AsyncIterator<string>
+  readonly #program: LabProgram<Asked>
 
-  private constructor(lab: Lab, socket: Socket) {
+  private constructor(lab: Lab, program: LabProgram<Asked>) {
     this.lab = lab
-    this.#socket = socket
-    this.#answers = createInterface({ input: socket })[Symbol.asyncIterator]()
+    this.#program = program
   }
 
   static async start(): Promise<NetworksLab> {
     const lab = await startLab()
-    const folder = lab.directory.file('engine')
-    mkdirSync(folder)
-    chmodSync(folder, 0o755)
-    const path = `${folder}/socket`
-    await lab.start('host', [process.execPath, '--import', WORKERS, PROCESS, path])
-    const socket = connect(path)
-    await once(socket, 'connect')
-    return new NetworksLab(lab, socket)
+    return new NetworksLab(lab, await LabProgram.start<Asked>(lab, PROCESS))
   }
 
   /** @throws {Error} with the message and code of what went wrong */
-  async ask(asked: Asked): Promise<unknown> {
-    this.#socket.write(`${JSON.stringify(asked)}\n`)
-    const { value } = await this.#answers.next()
-    const { done, failed } = JSON.parse(value)
-    if (failed !== undefined) throw Object.assign(new Error(failed.message), { code: failed.code })
-    return done
+  ask(asked: Asked): Promise<unknown> {
+    return this.#program.ask(asked)
   }
 
   /** @returns the path of its network */
@@ -86,7 +65,7 @@ export class NetworksLab implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.destroy()
+    await this.#program[Symbol.asyncDispose]()
     await this.lab[Symbol.asyncDispose]()
   }
 }

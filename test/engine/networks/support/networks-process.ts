@@ -1,14 +1,10 @@
-/**
- * An engine that has networks, and containers without programs, in the network that it is started in. It does what it
- * is asked for over the socket whose path is its argument: a line of JSON for each request and each answer.
- */
-import { createServer } from 'node:net'
-import { createInterface } from 'node:readline'
+/** An engine that has networks, and containers without programs, in the network that it is started in: a `LabProgram`. */
 import { ContainerNetworks } from '#builder/network'
 import type { ContainerRecord, CreateBody, EndpointConfig, NetworkCreateBody } from '#engine/model'
 import { type NetworkRecord, Networks, withFormerFields } from '#engine/networks'
 import type { NewEvent } from '#engine/state'
-import { memoryDocuments } from './memory-documents.ts'
+import { serveTest } from '../../../support/networks/index.ts'
+import { memoryDocuments } from '../../support/memory-documents.ts'
 import { recordOf } from './record.ts'
 
 /** What it can be asked for. */
@@ -96,23 +92,4 @@ async function perform(asked: Asked): Promise<unknown> {
   }
 }
 
-const server = createServer((socket) => {
-  const lines = createInterface({ input: socket })
-  let last: Promise<void> = Promise.resolve()
-  lines.on('line', (line) => {
-    last = last.then(async () => {
-      try {
-        socket.write(`${JSON.stringify({ done: (await perform(JSON.parse(line))) ?? {} })}\n`)
-      } catch (cause) {
-        const { message, code } = cause as { message: string; code?: string }
-        socket.write(`${JSON.stringify({ failed: { message, code } })}\n`)
-      }
-    })
-  })
-})
-server.listen(process.argv[2], () => process.stdout.write('ready to be asked\n'))
-process.once('SIGTERM', async () => {
-  server.close()
-  await networks[Symbol.asyncDispose]()
-  process.exit(0)
-})
+serveTest(perform, () => networks[Symbol.asyncDispose]())

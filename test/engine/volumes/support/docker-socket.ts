@@ -1,7 +1,5 @@
-import { once } from 'node:events'
-import { type IncomingMessage, request } from 'node:http'
-import { text } from 'node:stream/consumers'
 import type { Json } from '#core'
+import { begin, finish } from '../../support/socket-http.ts'
 
 /** What a daemon has answered. */
 export interface DockerAnswer {
@@ -11,17 +9,15 @@ export interface DockerAnswer {
 
 /** Sends one request to a daemon. */
 export async function askDocker(
-  socketPath: string,
+  socket: string,
   [method, path]: readonly [method: string, path: string],
-  body?: unknown,
+  document?: unknown,
 ): Promise<DockerAnswer> {
-  const headers = { 'content-type': 'application/json' }
-  const sent = request({ socketPath, method, path: `/v1.41${path}`, headers })
-  sent.end(body === undefined ? undefined : JSON.stringify(body))
-  const [response] = (await once(sent, 'response')) as [IncomingMessage]
-  const answer = await text(response)
-  return {
-    status: response.statusCode ?? 0,
-    body: answer === '' ? undefined : JSON.parse(answer),
-  }
+  const sent = begin(socket, method, `/v1.41${path}`)
+  sent.setHeader('content-type', 'application/json')
+  const { status, body } = await finish(
+    sent,
+    document === undefined ? undefined : JSON.stringify(document),
+  )
+  return { status, body: body === '' ? undefined : JSON.parse(body) }
 }

@@ -1,6 +1,7 @@
 /** `filling.js FOLDER IMAGE`: fills a volume from an image, and says when it begins. */
 import { ContainerMounts, Volumes, VolumeThread } from '#engine/volumes'
-import { memoryDocuments, recordOf } from './volume-lab.ts'
+import { memoryDocuments } from '../../support/memory-documents.ts'
+import { recordOf } from './volume-lab.ts'
 
 const [, , folder = '', image = ''] = process.argv
 await using thread = new VolumeThread()

@@ -4,6 +4,7 @@ import { type Config, type ContainerRecord, CREATED_STATE, type HostConfig } fro
 import type { Documents, NewEvent } from '#engine/state'
 import { ContainerMounts, type VolumeRecord, Volumes, VolumeThread } from '#engine/volumes'
 import { memoryDirectory, type TemporaryDirectory } from '../../../support/peers/index.ts'
+import { memoryDocuments } from '../../support/memory-documents.ts'
 
 interface LabOptions {
   readonly documents?: Documents<VolumeRecord>
@@ -22,7 +23,7 @@ export class VolumeLab implements AsyncDisposable {
   readonly #thread = new VolumeThread()
 
   constructor({
-    documents = memoryDocuments(),
+    documents = memoryDocuments<VolumeRecord>(),
     folder = memoryDirectory('volumes'),
   }: LabOptions = {}) {
     this.folder = folder
@@ -82,16 +83,5 @@ export function recordOf(id: string, hostConfig: HostConfig, config: Config = {}
     state: CREATED_STATE,
     restartCount: 0,
     isStoppedByUser: false,
-  }
-}
-
-export function memoryDocuments(): Documents<VolumeRecord> {
-  const known = new Map<string, VolumeRecord>()
-  return {
-    get: (id) => known.get(id),
-    all: () => [...known.values()],
-    put: (document) => void known.set(document.id, document),
-    note: (document) => void known.set(document.id, document),
-    delete: (id) => void known.delete(id),
   }
 }

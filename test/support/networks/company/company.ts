@@ -1,7 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { run, startDaemon, type TemporaryDirectory, temporaryDirectory } from '../../peers/index.ts'
-
-type Daemon = Awaited<ReturnType<typeof startDaemon>>
+import { run, type TemporaryDirectory, temporaryDirectory } from '../../peers/index.ts'
+import { type OwnNetwork, ownNetwork } from '../own-network.ts'
 
 /** Where servers of the outside are, by address and by names that only the gateway and the outside know. */
 export const OUTSIDE = '10.99.0.2'
@@ -26,9 +25,9 @@ export async function startCompany(): Promise<Company> {
   const directory = temporaryDirectory('company', 0o755)
   stack.defer(() => directory[Symbol.dispose]())
   const [inside, gateway, outside] = [
-    stack.use(await startNamespace(directory.file('inside.log'))),
-    stack.use(await startNamespace(directory.file('gateway.log'))),
-    stack.use(await startNamespace(directory.file('outside.log'))),
+    stack.use(await ownNetwork(directory.file('inside.log'))),
+    stack.use(await ownNetwork(directory.file('gateway.log'))),
+    stack.use(await ownNetwork(directory.file('outside.log'))),
   ]
   await link([inside, '10.98.0.2'], [gateway, GATEWAY])
   await link([gateway, '10.99.0.1'], [outside, OUTSIDE])
@@ -38,37 +37,25 @@ export async function startCompany(): Promise<Company> {
   const owned = stack.move()
   return {
     directory,
-    inside: enter(inside),
-    gateway: [...enter(gateway), ...withNames, hosts],
-    outside: [...enter(outside), ...withNames, hosts],
+    inside: inside.enter,
+    gateway: [...gateway.enter, ...withNames, hosts],
+    outside: [...outside.enter, ...withNames, hosts],
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
 
-function enter({ pid }: Daemon): readonly string[] {
-  return ['nsenter', `--net=/proc/${pid}/ns/net`]
-}
-
-async function startNamespace(log: string): Promise<Daemon> {
-  const script = 'ip link set lo up && echo ready && exec sleep infinity'
-  return await startDaemon('unshare', ['--net', 'sh', '-c', script], {
-    log,
-    ready: (text) => (text.includes('ready') ? 'ready' : undefined),
-  })
-}
-
 async function link(
-  [one, oneAddress]: readonly [Daemon, string],
-  [other, otherAddress]: readonly [Daemon, string],
+  [one, oneAddress]: readonly [OwnNetwork, string],
+  [other, otherAddress]: readonly [OwnNetwork, string],
 ): Promise<void> {
   const [oneEnd, otherEnd] = ['right', 'left']
   const ends = [oneEnd, 'netns', `${one.pid}`, 'type', 'veth', 'peer', 'name', otherEnd]
   await run('ip', ['link', 'add', ...ends, 'netns', `${other.pid}`])
-  for (const [daemon, end, address] of [
+  for (const [network, end, address] of [
     [one, oneEnd, oneAddress],
     [other, otherEnd, otherAddress],
   ] as const) {
-    const [command = '', ...rest] = [...enter(daemon), 'ip']
+    const [command = '', ...rest] = [...network.enter, 'ip']
     await run(command, [...rest, 'address', 'add', `${address}/24`, 'dev', end])
     await run(command, [...rest, 'link', 'set', end, 'up'])
   }
