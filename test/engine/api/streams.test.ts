@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { Agent, type IncomingMessage, request } from 'node:http'
+import { ask } from '../support/socket-http.ts'
 import { importBusybox } from './support/busybox-image.ts'
-import { ask, type ServedEngine, serveHere } from './support/served-engine.ts'
+import { type ServedEngine, serveHere } from './support/served-engine.ts'
 
 describe('streams of an engine', function () {
   this.timeout(60_000)

@@ -1,7 +1,8 @@
 /** What differs between versions of the API, for clients that were written for one of them. */
 import assert from 'node:assert/strict'
 import { isJsonObject, type Json, type JsonObject } from '#core'
-import { type Answer, ask, open, type ServedEngine, serveHere } from './support/served-engine.ts'
+import { type Answer, ask } from '../support/socket-http.ts'
+import { open, type ServedEngine, serveHere } from './support/served-engine.ts'
 
 describe('versions of the API', () => {
   let engine: ServedEngine
