@@ -13,9 +13,9 @@ import { parseLimits } from '../create/resources.ts'
 import { parseRestart } from '../create/restart.ts'
 import { withoutEmpty } from '../create/values.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
+import { type Fields, objectOf, objectsOf } from '../format/json.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { showProgress } from '../images/json-progress.ts'
-import { objectOf } from '../run/status.ts'
 
 const CHANGES = flagsOf(
   'Image',
@@ -75,7 +75,7 @@ function splitImage(name: string): {
 
 const KINDS = ['C', 'A', 'D']
 
-const CHANGE_LIST: ListKind<ReturnType<typeof objectOf>> = {
+const CHANGE_LIST: ListKind<Fields> = {
   columns: {
     Type: ['CHANGE TYPE', ({ Kind }) => KINDS[Number(Kind)] ?? ''],
     Path: ['PATH', ({ Path }) => String(Path)],
@@ -101,7 +101,7 @@ export const DIFF: EngineCommand = {
     const [name = ''] = expectArguments(args, { least: 1, most: 1, usage })
     return await withEngine(args, shell, async ({ client }) => {
       const answer = await client.json({ path: pathOf`/containers/${name}/changes` })
-      const changes = (Array.isArray(answer) ? answer : []).map(objectOf)
+      const changes = objectsOf(answer)
       if (args.text('format') !== undefined) {
         await printList(changes, CHANGE_LIST, { args, shell })
         return 0

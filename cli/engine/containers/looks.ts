@@ -1,3 +1,4 @@
+import type { Json } from '#core'
 import { pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments, usageError } from '../../arguments/flags.ts'
@@ -5,8 +6,8 @@ import { print } from '../../terminal/shell.ts'
 import { cleanLine } from '../../terminal/text.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import type { EngineCommand } from '../definition/command.ts'
+import { objectOf, objectsOf } from '../format/json.ts'
 import { alignTabs } from '../format/tab-writer.ts'
-import { objectOf } from '../run/status.ts'
 
 /** Columns of docker's table of processes. */
 const PROCESS_WIDTH = 20
@@ -67,8 +68,8 @@ export const PORT: EngineCommand = {
   },
 }
 
-function addressesOf(bindings: unknown): readonly string[] {
-  return (Array.isArray(bindings) ? bindings : []).map(objectOf).map(({ HostIp, HostPort }) => {
+function addressesOf(bindings: Json | undefined): readonly string[] {
+  return objectsOf(bindings).map(({ HostIp, HostPort }) => {
     const ip = String(HostIp ?? '')
     return `${ip.includes(':') ? `[${ip}]` : ip}:${HostPort}`
   })

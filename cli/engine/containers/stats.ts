@@ -6,9 +6,9 @@ import { print, type Shell } from '../../terminal/shell.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { binarySize, humanSize, truncateId } from '../format/human.ts'
+import { objectOf } from '../format/json.ts'
 import { type ListKind, listText } from '../format/list.ts'
 import { FORMAT } from '../lists/flags.ts'
-import { objectOf } from '../run/status.ts'
 import { type Usage, usageOf } from './usage.ts'
 
 /** `tsbuild stats` */

@@ -1,5 +1,5 @@
 import type { Json } from '#core'
-import { objectOf } from '../run/status.ts'
+import { type Fields, objectOf, objectsOf } from '../format/json.ts'
 
 /** What a container uses; sizes in bytes. */
 export interface Usage {
@@ -22,7 +22,7 @@ export function usageOf(message: Json): Usage {
   const memory = objectOf(stats.memory_stats)
   const networks = Object.values(objectOf(stats.networks)).map(objectOf)
   const { io_service_bytes_recursive: io } = objectOf(stats.blkio_stats)
-  const operations = (Array.isArray(io) ? io : []).map(objectOf)
+  const operations = objectsOf(io)
   const bytes = (kind: string): number =>
     sum(operations.filter(({ op }) => String(op).toLowerCase() === kind).map(({ value }) => value))
   return {
@@ -38,8 +38,6 @@ export function usageOf(message: Json): Usage {
     pids: numberOf(objectOf(stats.pids_stats).current),
   }
 }
-
-type Fields = ReturnType<typeof objectOf>
 
 function percentOf(now: Fields, before: Fields): number {
   const used = (stats: Fields): Fields => objectOf(stats.cpu_usage)

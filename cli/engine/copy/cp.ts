@@ -8,7 +8,7 @@ import { note, type Shell } from '../../terminal/shell.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { humanSize } from '../format/human.ts'
-import { objectOf } from '../run/status.ts'
+import { objectOf } from '../format/json.ts'
 import {
   copyError,
   isFolderPath,

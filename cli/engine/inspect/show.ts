@@ -2,7 +2,7 @@ import { type Json, TsbuildError } from '#core'
 import { type EngineClient, EngineError, pathOf } from '#engine/client'
 import type { Arguments } from '../../arguments/flags.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
-import { objectOf } from '../run/status.ts'
+import { objectOf } from '../format/json.ts'
 import { parseTemplate } from '../template/go-template.ts'
 
 /** What can be inspected. */

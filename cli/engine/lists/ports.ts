@@ -1,5 +1,5 @@
 import type { Json } from '#core'
-import { objectOf } from '../run/status.ts'
+import { objectsOf } from '../format/json.ts'
 
 interface Port {
   readonly ip: string
@@ -16,7 +16,7 @@ interface Group {
 
 /** `0.0.0.0:8080->80/tcp, 443/tcp`, with runs of ports as ranges. Spec: docker ps, Ports */
 export function portsText(value: Json | undefined): string {
-  const ports = (Array.isArray(value) ? value : []).map(objectOf).map((port) => ({
+  const ports = objectsOf(value).map((port) => ({
     ip: String(port.IP ?? ''),
     inside: Number(port.PrivatePort ?? 0),
     outside: Number(port.PublicPort ?? 0),

@@ -6,12 +6,11 @@ import { withEngine } from '../connect/with-engine.ts'
 import { integerOf } from '../create/values.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { ellipsis, goTime, humanAge, humanSize, truncateId } from '../format/human.ts'
+import { type Fields, objectOf, objectsOf } from '../format/json.ts'
 import { type Column, type ListKind, printList } from '../format/list.ts'
-import { objectOf } from '../run/status.ts'
 import { FILTERS, FORMAT, QUIET_IDS } from './flags.ts'
+import { LABEL_COLUMNS } from './label-columns.ts'
 import { portsText } from './ports.ts'
-
-type Item = { readonly [name: string]: Json }
 
 /** `tsbuild ps` */
 export const PS: EngineCommand = {
@@ -46,7 +45,7 @@ export const PS: EngineCommand = {
         filters: filtersOf(args),
       }
       const answer = await client.json({ path: '/containers/json', query })
-      const items = (Array.isArray(answer) ? answer : []).map(objectOf)
+      const items = objectsOf(answer)
       await printList(items, kindOf(args), { args, shell })
       return 0
     })
@@ -57,7 +56,7 @@ export const PS: EngineCommand = {
 const COMMAND = 20
 const MOUNT = 15
 
-function kindOf(args: Arguments): ListKind<Item> {
+function kindOf(args: Arguments): ListKind<Fields> {
   const isWhole = args.has('no-trunc')
   const table = ['ID', 'Image', 'Command', 'RunningFor', 'Status', 'Ports', 'Names']
   return {
@@ -67,13 +66,13 @@ function kindOf(args: Arguments): ListKind<Item> {
   }
 }
 
-function columnsOf(isWhole: boolean): Readonly<Record<string, Column<Item>>> {
+function columnsOf(isWhole: boolean): Readonly<Record<string, Column<Fields>>> {
   const text =
     (name: string) =>
-    (item: Item): string =>
+    (item: Fields): string =>
       String(item[name] ?? '')
-  const id = (item: Item): string => (isWhole ? text('Id')(item) : truncateId(text('Id')(item)))
-  const command = (item: Item): string => {
+  const id = (item: Fields): string => (isWhole ? text('Id')(item) : truncateId(text('Id')(item)))
+  const command = (item: Fields): string => {
     const whole = text('Command')(item)
     return JSON.stringify(isWhole ? whole : ellipsis(whole, COMMAND))
   }
@@ -88,13 +87,7 @@ function columnsOf(isWhole: boolean): Readonly<Record<string, Column<Item>>> {
     State: ['STATE', text('State')],
     Status: ['STATUS', text('Status')],
     Size: ['SIZE', sizeText],
-    Labels: ['LABELS', ({ Labels }) => labelsText(Labels)],
-    Label: [
-      '',
-      ({ Labels }) =>
-        ([name]) =>
-          String(objectOf(Labels)[String(name)] ?? ''),
-    ],
+    ...LABEL_COLUMNS,
     Mounts: ['MOUNTS', ({ Mounts }) => mountsText(Mounts, isWhole)],
     LocalVolumes: ['LOCAL VOLUMES', ({ Mounts }) => String(localVolumes(Mounts))],
     Networks: ['NETWORKS', networksText],
@@ -103,19 +96,13 @@ function columnsOf(isWhole: boolean): Readonly<Record<string, Column<Item>>> {
   }
 }
 
-/** `a=1,b=2` */
-export function labelsText(labels: Json | undefined): string {
-  const entries = Object.entries(objectOf(labels)).map(([name, value]) => `${name}=${value}`)
-  return entries.sort().join(',')
-}
-
 /** Names as links to others are not the container's own. */
-function namesOf({ Names }: Item, isWhole: boolean): string {
+function namesOf({ Names }: Fields, isWhole: boolean): string {
   const names = (Array.isArray(Names) ? Names : []).map((name) => String(name).replace(/^\//, ''))
   return (isWhole ? names : names.filter((name) => !name.includes('/'))).join(',')
 }
 
-function imageOf({ Image, ImageID }: Item, isWhole: boolean): string {
+function imageOf({ Image, ImageID }: Fields, isWhole: boolean): string {
   const image = String(Image ?? '')
   if (image === '') return '<no image>'
   if (isWhole) return image
@@ -124,14 +111,14 @@ function imageOf({ Image, ImageID }: Item, isWhole: boolean): string {
   return image.replace(/(.:[\w.-]+)@sha256:[\da-f]+$/, '$1').replace(/@sha256:[\da-f]+$/, '')
 }
 
-function sizeText({ SizeRw, SizeRootFs }: Item): string {
+function sizeText({ SizeRw, SizeRootFs }: Fields): string {
   const written = humanSize(Number(SizeRw ?? 0))
   const all = Number(SizeRootFs ?? 0)
   return all > 0 ? `${written} (virtual ${humanSize(all)})` : written
 }
 
-function mountsOf(mounts: Json | undefined): readonly Item[] {
-  return (Array.isArray(mounts) ? mounts : []).map(objectOf)
+function mountsOf(mounts: Json | undefined): readonly Fields[] {
+  return objectsOf(mounts)
 }
 
 function mountsText(mounts: Json | undefined, isWhole: boolean): string {
@@ -143,7 +130,7 @@ function localVolumes(mounts: Json | undefined): number {
   return mountsOf(mounts).filter(({ Driver }) => Driver === 'local').length
 }
 
-function networksText({ NetworkSettings }: Item): string {
+function networksText({ NetworkSettings }: Fields): string {
   return Object.keys(objectOf(objectOf(NetworkSettings).Networks)).join(',')
 }
 

@@ -1,4 +1,3 @@
-import type { Json } from '#core'
 import { EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments } from '../../arguments/flags.ts'
@@ -9,11 +8,11 @@ import { forEachName, withEngine } from '../connect/with-engine.ts'
 import { integerOf, pairs, withoutEmpty } from '../create/values.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { goTimeOf, truncateId } from '../format/human.ts'
+import { type Fields, objectOf, objectsOf } from '../format/json.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { inspectCommand } from '../inspect/inspect-of.ts'
 import { FILTERS, FORMAT, QUIET_IDS } from '../lists/flags.ts'
-import { labelsText } from '../lists/ps.ts'
-import { objectOf } from '../run/status.ts'
+import { LABEL_COLUMNS } from '../lists/label-columns.ts'
 import { NETWORK_PRUNE } from '../system/prune.ts'
 import { parseSubnets } from './ipam.ts'
 
@@ -159,12 +158,10 @@ const DISCONNECT: EngineCommand = {
   },
 }
 
-type Item = { readonly [name: string]: Json }
-
-function listKind(isWhole: boolean): ListKind<Item> {
+function listKind(isWhole: boolean): ListKind<Fields> {
   const text =
     (name: string) =>
-    (item: Item): string =>
+    (item: Fields): string =>
       String(item[name] ?? '')
   return {
     columns: {
@@ -175,13 +172,7 @@ function listKind(isWhole: boolean): ListKind<Item> {
       IPv4: ['IPV4', ({ EnableIPv4 }) => String(EnableIPv4 !== false)],
       IPv6: ['IPV6', ({ EnableIPv6 }) => String(EnableIPv6 === true)],
       Internal: ['INTERNAL', ({ Internal }) => String(Internal === true)],
-      Labels: ['LABELS', ({ Labels }) => labelsText(Labels)],
-      Label: [
-        '',
-        ({ Labels }) =>
-          ([name]) =>
-            String(objectOf(Labels)[String(name)] ?? ''),
-      ],
+      ...LABEL_COLUMNS,
       CreatedAt: ['CREATED AT', ({ Created }) => goTimeOf(String(Created ?? ''))],
     },
     table: ['ID', 'Name', 'Driver', 'Scope'],
@@ -200,8 +191,8 @@ const LS: EngineCommand = {
     expectArguments(args, { least: 0, most: 0, usage: 'tsbuild network ls [flags]' })
     return await withEngine(args, shell, async ({ client }) => {
       const answer = await client.json({ path: '/networks', query: { filters: filtersOf(args) } })
-      const items = (Array.isArray(answer) ? answer : []).map(objectOf)
-      const sorted = items.sort((a, b) => (String(a.Name) < String(b.Name) ? -1 : 1))
+      const items = objectsOf(answer)
+      const sorted = items.toSorted((a, b) => (String(a.Name) < String(b.Name) ? -1 : 1))
       await printList(sorted, listKind(args.has('no-trunc')), { args, shell })
       return 0
     })

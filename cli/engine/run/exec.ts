@@ -7,9 +7,9 @@ import type { Engine } from '../connect/engine.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { linesOfFile, withoutEmpty } from '../create/values.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
+import { objectOf } from '../format/json.ts'
 import { joinStreams } from '../streams/attach.ts'
 import { followWindow, windowOf } from '../streams/window.ts'
-import { objectOf } from './status.ts'
 
 const usage = 'tsbuild exec [flags] CONTAINER COMMAND [ARG…]'
 

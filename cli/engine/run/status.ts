@@ -1,5 +1,6 @@
 import { isJsonObject, type Json, TsbuildError } from '#core'
 import { type EngineClient, pathOf } from '#engine/client'
+import { objectOf } from '../format/json.ts'
 
 /** Until when a container is waited for. */
 export type WaitCondition = 'not-running' | 'next-exit' | 'removed'
@@ -68,9 +69,4 @@ export async function inspectContainer(
     isRestarting: state?.Restarting === true,
     autoRemove: host?.AutoRemove === true,
   }
-}
-
-/** The fields of a document; none where it is not one. */
-export function objectOf(value: Json | undefined): { readonly [name: string]: Json } {
-  return isJsonObject(value) ? value : {}
 }

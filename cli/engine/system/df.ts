@@ -5,12 +5,10 @@ import { print } from '../../terminal/shell.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { ellipsis, humanAge, humanSize, truncateId } from '../format/human.ts'
+import { type Fields, objectOf, objectsOf } from '../format/json.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { alignTabs } from '../format/tab-writer.ts'
 import { FORMAT } from '../lists/flags.ts'
-import { objectOf } from '../run/status.ts'
-
-type Item = ReturnType<typeof objectOf>
 
 /** What things of one kind take. */
 interface Share {
@@ -19,7 +17,7 @@ interface Share {
   readonly active: number
   readonly size: number
   readonly reclaimable: number
-  readonly items: readonly Item[]
+  readonly items: readonly Fields[]
 }
 
 /** `tsbuild system df` */
@@ -61,7 +59,7 @@ function reclaimableText({ type, size, reclaimable }: Share): string {
 }
 
 /** Since version 1.52 the daemon has counted already. */
-function sharesOf(answer: Item): readonly Share[] {
+function sharesOf(answer: Fields): readonly Share[] {
   return [
     shareOf('Images', answer.ImageUsage) ?? imagesOf(answer),
     shareOf('Containers', answer.ContainerUsage) ?? containersOf(answer),
@@ -87,15 +85,15 @@ function shareOf(type: string, usage: Json | undefined): Share | undefined {
   }
 }
 
-function itemsOf(list: Json | undefined): readonly Item[] {
-  return (Array.isArray(list) ? list : []).map(objectOf)
+function itemsOf(list: Json | undefined): readonly Fields[] {
+  return objectsOf(list)
 }
 
-function sum(items: readonly Item[], size: (item: Item) => Json | undefined): number {
+function sum(items: readonly Fields[], size: (item: Fields) => Json | undefined): number {
   return items.reduce((total, item) => total + Math.max(0, Number(size(item) ?? 0)), 0)
 }
 
-function imagesOf({ Images, LayersSize }: Item): Share {
+function imagesOf({ Images, LayersSize }: Fields): Share {
   const items = itemsOf(Images)
   const used = items.filter(({ Containers }) => Number(Containers) > 0)
   const own = sum(used, ({ Size, SharedSize }) => Number(Size) - Math.max(0, Number(SharedSize)))
@@ -110,9 +108,9 @@ function imagesOf({ Images, LayersSize }: Item): Share {
   }
 }
 
-function containersOf({ Containers }: Item): Share {
+function containersOf({ Containers }: Fields): Share {
   const items = itemsOf(Containers)
-  const isActive = ({ State }: Item): boolean =>
+  const isActive = ({ State }: Fields): boolean =>
     /^(?:running|paused|restarting)$/.test(String(State))
   const active = items.filter(isActive).length
   const idle = items.filter((item) => !isActive(item))
@@ -126,9 +124,9 @@ function containersOf({ Containers }: Item): Share {
   }
 }
 
-function volumesOf({ Volumes }: Item): Share {
+function volumesOf({ Volumes }: Fields): Share {
   const items = itemsOf(Volumes)
-  const usage = (item: Item): Item => objectOf(item.UsageData)
+  const usage = (item: Fields): Fields => objectOf(item.UsageData)
   const unused = items.filter((item) => Number(usage(item).RefCount ?? 0) === 0)
   return {
     type: 'Local Volumes',
@@ -140,7 +138,7 @@ function volumesOf({ Volumes }: Item): Share {
   }
 }
 
-function buildCacheOf({ BuildCache }: Item): Share {
+function buildCacheOf({ BuildCache }: Fields): Share {
   const items = itemsOf(BuildCache)
   const own = items.filter(({ Shared }) => Shared !== true)
   return {
@@ -168,7 +166,7 @@ function verboseText(shares: readonly Share[]): string {
 interface Table {
   readonly title: string
   readonly headings: string
-  readonly row: (item: Item) => readonly string[]
+  readonly row: (item: Fields) => readonly string[]
 }
 
 const UNKNOWN: Table = { title: '', headings: '', row: () => [] }

@@ -6,9 +6,9 @@ import { cleanLine } from '../../terminal/text.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
+import { objectOf } from '../format/json.ts'
 import { timeOf } from '../format/times.ts'
 import { FILTERS } from '../lists/flags.ts'
-import { objectOf } from '../run/status.ts'
 import { parseTemplate } from '../template/go-template.ts'
 
 /** `tsbuild events` */

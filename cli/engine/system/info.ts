@@ -6,7 +6,7 @@ import { cleanText } from '../../terminal/text.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { binarySize } from '../format/human.ts'
-import { objectOf } from '../run/status.ts'
+import { type Fields, objectOf } from '../format/json.ts'
 import { parseTemplate } from '../template/go-template.ts'
 
 /** `tsbuild info` */
@@ -64,7 +64,7 @@ const LINES: readonly (readonly [title: string, field: string])[] = [
   ['Experimental', 'ExperimentalBuild'],
 ]
 
-function infoText(info: ReturnType<typeof objectOf>): string {
+function infoText(info: Fields): string {
   const lines = LINES.flatMap(([title, field]) => {
     const value = info[field]
     if (value === undefined) return []

@@ -9,7 +9,7 @@ import { filtersOf } from '../connect/filters.ts'
 import { withEngine } from '../connect/with-engine.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { humanSize } from '../format/human.ts'
-import { objectOf } from '../run/status.ts'
+import { type Fields, objectOf } from '../format/json.ts'
 
 /** What is removed together. */
 interface Pruned {
@@ -179,17 +179,15 @@ async function pruneBuilds(client: EngineClient, args: Arguments): Promise<Prune
   return prunedOf('Deleted build cache objects:', answer.CachesDeleted, answer)
 }
 
-type Answer = ReturnType<typeof objectOf>
-
 async function postPrune(
   client: EngineClient,
   path: string,
   filters: string | undefined,
-): Promise<Answer> {
+): Promise<Fields> {
   return objectOf(await client.json({ method: 'POST', path, query: { filters } }))
 }
 
-function prunedOf(title: string, names: Json | undefined, { SpaceReclaimed }: Answer): Pruned {
+function prunedOf(title: string, names: Json | undefined, { SpaceReclaimed }: Fields): Pruned {
   const list = Array.isArray(names) ? names.map(String) : []
   return { title, names: list, space: Number(SpaceReclaimed ?? 0) }
 }

@@ -1,4 +1,3 @@
-import type { Json } from '#core'
 import { pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
 import { expectArguments, usageError } from '../../arguments/flags.ts'
@@ -8,11 +7,11 @@ import { forEachName, withEngine } from '../connect/with-engine.ts'
 import { pairs } from '../create/values.ts'
 import { type EngineCommand, flagsOf } from '../definition/command.ts'
 import { humanSize } from '../format/human.ts'
+import { type Fields, objectOf, objectsOf } from '../format/json.ts'
 import { type ListKind, printList } from '../format/list.ts'
 import { inspectCommand } from '../inspect/inspect-of.ts'
 import { FILTERS, FORMAT } from '../lists/flags.ts'
-import { labelsText } from '../lists/ps.ts'
-import { objectOf } from '../run/status.ts'
+import { LABEL_COLUMNS } from '../lists/label-columns.ts'
 import { VOLUME_PRUNE } from '../system/prune.ts'
 
 const CREATE: EngineCommand = {
@@ -54,23 +53,15 @@ const CREATE: EngineCommand = {
   },
 }
 
-type Item = { readonly [name: string]: Json }
-
 const notKnown = (): string => 'N/A'
 
-const VOLUME_LIST: ListKind<Item> = {
+const VOLUME_LIST: ListKind<Fields> = {
   columns: {
     Name: ['VOLUME NAME', ({ Name }) => String(Name)],
     Driver: ['DRIVER', ({ Driver }) => String(Driver)],
     Scope: ['SCOPE', ({ Scope }) => String(Scope)],
     Mountpoint: ['MOUNTPOINT', ({ Mountpoint }) => String(Mountpoint)],
-    Labels: ['LABELS', ({ Labels }) => labelsText(Labels)],
-    Label: [
-      '',
-      ({ Labels }) =>
-        ([name]) =>
-          String(objectOf(Labels)[String(name)] ?? ''),
-    ],
+    ...LABEL_COLUMNS,
     Links: ['LINKS', ({ UsageData }) => (UsageData ? String(objectOf(UsageData).RefCount) : 'N/A')],
     Size: [
       'SIZE',
@@ -101,8 +92,8 @@ const LS: EngineCommand = {
     return await withEngine(args, shell, async ({ client }) => {
       const answer = await client.json({ path: '/volumes', query: { filters: filtersOf(args) } })
       const { Volumes } = objectOf(answer)
-      const items = (Array.isArray(Volumes) ? Volumes : []).map(objectOf)
-      const sorted = items.sort((a, b) => (String(a.Name) < String(b.Name) ? -1 : 1))
+      const items = objectsOf(Volumes)
+      const sorted = items.toSorted((a, b) => (String(a.Name) < String(b.Name) ? -1 : 1))
       await printList(sorted, VOLUME_LIST, { args, shell })
       return 0
     })
