@@ -83,6 +83,9 @@ describe('comparing engines', () => {
     const decisions = new Decisions(text)
     assert.deepEqual(decisions.unmet(), [])
     assert.deepEqual(decisions.unexplained(['- old words', '+ other'], place), ['+ other'])
+    // Of what is only looked at beside, nothing has to be met.
+    assert.deepEqual(decisions.unmet(), [])
+    decisions.played(place)
     assert.deepEqual(decisions.unmet(), ['why: + new'])
     const elsewhere = { ...place, engine: 'rootless' }
     assert.deepEqual(decisions.unexplained(['- old words'], elsewhere), ['- old words'])

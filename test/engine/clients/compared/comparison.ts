@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { Said } from '../support/said.ts'
 import { Decisions } from './decisions.ts'
 import { type DifferentLine, differentLines, pathOf } from './different-lines.ts'
-import { readTodaysAnswers, stepName, type TodaysAnswers } from './todays-answers.ts'
+import { readTodaysAnswers, stepNames, type TodaysAnswers } from './todays-answers.ts'
 
 /** Who is compared, as `fixtures/engine/differences.txt` has them. */
 interface Compared {
@@ -27,9 +27,8 @@ export class Comparison {
   /** Fails with all lines that differ and are not decided to. */
   check(session: string, theirs: readonly Said[], ours: readonly Said[]): void {
     assert.ok(theirs.length > 0, 'the witness says nothing')
-    const faults = theirs.flatMap(({ title, lines }, index) => {
-      const name = stepName(session, title)
-      const rest = this.#faultsIn(name, lines, ours[index]?.lines ?? [])
+    const faults = stepNames(session, theirs).flatMap((name, index) => {
+      const rest = this.#faultsIn(name, theirs[index]?.lines ?? [], ours[index]?.lines ?? [])
       return rest.length === 0 ? [] : [`$ ${name}`, ...rest]
     })
     // Not as two values: their difference would be shortened.
@@ -46,12 +45,12 @@ export class Comparison {
     theirs: readonly string[],
     ours: readonly string[],
   ): readonly DifferentLine[] {
-    const explain = (lines: readonly string[], witness: string): readonly DifferentLine[] => {
-      const place = { step, engine: this.#compared.engine, witness }
-      return this.#decisions.unexplained(differentLines(lines, ours), place)
-    }
-    const faults = explain(theirs, this.#compared.witness)
-    const todays = this.#compared.witness === 'docker.io' ? this.#todays.get(step) : undefined
+    const { engine, witness: compared } = this.#compared
+    this.#decisions.played({ step, engine, witness: compared })
+    const explain = (lines: readonly string[], witness: string): readonly DifferentLine[] =>
+      this.#decisions.unexplained(differentLines(lines, ours), { step, engine, witness })
+    const faults = explain(theirs, compared)
+    const todays = compared === 'docker.io' ? this.#todays.get(step) : undefined
     if (faults.length === 0 || todays === undefined) return faults
     const others = explain(todays, 'docker')
     if (isDocument(theirs) && isDocument(todays)) {

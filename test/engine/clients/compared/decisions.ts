@@ -40,9 +40,13 @@ export class Decisions {
     this.#all = entries.map(readDecision)
   }
 
+  /** Notes that something was compared: what is decided for it has to be met. */
+  played(place: Place): void {
+    this.#places.push(place)
+  }
+
   /** The lines that no decision explains. */
   unexplained(lines: readonly DifferentLine[], place: Place): readonly DifferentLine[] {
-    this.#places.push(place)
     const valid = this.#all.filter((decision) => isFor(decision, place))
     return lines.filter((line) => {
       const found = valid

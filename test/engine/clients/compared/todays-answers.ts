@@ -10,10 +10,16 @@ const FILE = join(FIXTURES, 'engine/todays-docker.txt')
 /** By session and title. */
 export type TodaysAnswers = ReadonlyMap<string, readonly string[]>
 
-/** The name of a step: its session, and the first line of its title. */
-export function stepName(session: string, title: string): string {
-  const [line = '', ...rest] = title.split('\n')
-  return `${session}: ${line}${rest.length === 0 ? '' : ' …'}`
+/** The names of steps: their session, the first line of their title, and which one it is of those that have it. */
+export function stepNames(session: string, said: readonly Said[]): readonly string[] {
+  const counts = new Map<string, number>()
+  return said.map(({ title }) => {
+    const [line = '', ...rest] = title.split('\n')
+    const name = `${session}: ${line}${rest.length === 0 ? '' : ' …'}`
+    const count = (counts.get(name) ?? 0) + 1
+    counts.set(name, count)
+    return count === 1 ? name : `${name} (${count})`
+  })
 }
 
 /** The steps of a session in which two dockers differ, as today's has them. */
@@ -22,10 +28,10 @@ export function todaysAnswers(
   debians: readonly Said[],
   todays: readonly Said[],
 ): TodaysAnswers {
-  const steps = debians.flatMap(({ title, lines }, index) => {
+  const steps = stepNames(session, debians).flatMap((name, index) => {
     const said = todays[index]?.lines ?? []
-    const name = stepName(session, title)
-    return differentLines(lines, said).length === 0 ? [] : [[name, said] as const]
+    const isSame = differentLines(debians[index]?.lines ?? [], said).length === 0
+    return isSame ? [] : [[name, said] as const]
   })
   return new Map(steps)
 }
