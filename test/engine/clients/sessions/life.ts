@@ -42,7 +42,7 @@ export const LIFE: Session = {
     'docker rename two /bad/name',
     'docker start -a three',
     'docker run -d --name stubborn --stop-timeout 1 busybox sh -c "trap \'\' TERM; while :; do sleep 0.1; done"',
-    'docker stop stubborn',
+    'sleep 0.3; docker stop stubborn',
     `${STATE} stubborn`,
     'docker run -d --name asked --stop-signal USR1 busybox sh -c "trap \'exit 77\' USR1; while :; do sleep 0.1; done"',
     'sleep 0.3; docker stop -t 5 asked',
