@@ -41,7 +41,7 @@ export const COMPOSE: Session = {
   steps: [
     `mkdir -p app/web && cd app && echo page > web/page && cat > docker-compose.yml << 'END'${APPLICATION}END\ncat > web/Dockerfile << 'END'${WEB}END`,
     'cd app && docker-compose config -q',
-    'cd app && docker-compose build --quiet 2>&1 | grep -v "^web uses"',
+    'cd app && docker-compose build --quiet 2>&1 | grep -v "^web uses" | sed "s,  [0-9]*B$,,"',
     'docker volume create app_data > /dev/null; docker run --rm -v app_data:/data busybox touch /data/ready',
     'cd app && docker-compose up -d 2>&1 | sort',
     'cd app && docker-compose ps',
