@@ -8,6 +8,8 @@ interface LimitKind {
   readonly controller: LimitCheck['controller']
   readonly fields: readonly (keyof HostConfig)[]
   readonly warning: string
+  /** The first version of control groups has it with no kernel of today, or in other files than docker looks for. */
+  readonly isOfSecondVersion?: boolean
 }
 
 const DISCARDED = 'or the cgroup is not mounted. Limitation discarded.'
@@ -61,6 +63,14 @@ const KINDS: readonly LimitKind[] = [
     fields: ['BlkioWeight'],
     warning:
       'Your kernel does not support Block I/O weight or the cgroup is not mounted. Weight discarded.',
+    isOfSecondVersion: true,
+  },
+  {
+    controller: 'io',
+    fields: ['BlkioWeightDevice'],
+    warning:
+      'Your kernel does not support Block I/O weight_device or the cgroup is not mounted. Weight-device discarded.',
+    isOfSecondVersion: true,
   },
   {
     controller: 'io',
@@ -118,12 +128,19 @@ export class LimitWarnings {
   readonly keep = async (hostConfig: HostConfig): Promise<KeptLimits> => {
     const asked = KINDS.filter(({ fields }) => fields.some((field) => isSet(hostConfig[field])))
     if (asked.length === 0) return { hostConfig, warnings: [] }
-    const failed = await this.#failedChecks()
+    const checks = await this.#checks()
     const dropped = asked.filter((kind) =>
-      failed.some(({ controller }) => controller === kind.controller),
+      checks.some(
+        ({ controller, failure, version }) =>
+          controller === kind.controller &&
+          (failure !== undefined || (kind.isOfSecondVersion === true && version === 1)),
+      ),
     )
     const fields = new Set<string>(dropped.flatMap((kind) => kind.fields))
-    const kept = Object.entries(hostConfig).filter(([name]) => !fields.has(name))
+    const kept = Object.entries(hostConfig).flatMap(([name, value]) => {
+      if (!fields.has(name)) return [[name, value]]
+      return Array.isArray(value) ? [[name, []]] : []
+    })
     return {
       hostConfig: Object.fromEntries(kept) as HostConfig,
       warnings: dropped.map(({ warning }) => warning),
@@ -131,8 +148,12 @@ export class LimitWarnings {
   }
 
   async #failedChecks(): Promise<readonly LimitCheck[]> {
+    return (await this.#checks()).filter(({ failure }) => failure !== undefined)
+  }
+
+  async #checks(): Promise<readonly LimitCheck[]> {
     this.#found ??= checkLimits(readGroupSystem())
-    return (await this.#found).filter(({ failure }) => failure !== undefined)
+    return await this.#found
   }
 }
 

@@ -22,6 +22,18 @@ export interface StepResources {
   /** How many processes and threads there may be; -1: unlimited. */
   readonly pids?: number
   readonly io?: readonly IoLimit[]
+  /** Weight of what they read and write against others, 10 to 1000. */
+  readonly ioWeight?: number
+  /** Other weights for devices. */
+  readonly ioDeviceWeights?: readonly IoDeviceWeight[]
+}
+
+/** Weight of what is read from and written to a device, against others. */
+export interface IoDeviceWeight {
+  /** Path of a block device of this machine. */
+  readonly device: string
+  /** 10 to 1000. */
+  readonly weight: number
 }
 
 /** How fast a device may be read or written. */

@@ -134,7 +134,7 @@ function swapOf(memory = 0, swap = 0): Pick<StepResources, 'memorySwap'> {
   return memory > 0 ? { memorySwap: 2 * memory } : {}
 }
 
-function ioOf(config: HostConfig): Pick<StepResources, 'io'> {
+function ioOf(config: HostConfig): Pick<StepResources, 'io' | 'ioWeight' | 'ioDeviceWeights'> {
   const kinds = {
     'read-bps': config.BlkioDeviceReadBps,
     'write-bps': config.BlkioDeviceWriteBps,
@@ -144,7 +144,15 @@ function ioOf(config: HostConfig): Pick<StepResources, 'io'> {
   const io = (Object.keys(kinds) as (keyof typeof kinds)[]).flatMap((kind) =>
     (kinds[kind] ?? []).map(({ Path: device = '', Rate: rate = 0 }) => ({ kind, device, rate })),
   )
-  return io.length === 0 ? {} : { io }
+  const weights = (config.BlkioWeightDevice ?? []).map(({ Path = '', Weight = 0 }) => ({
+    device: Path,
+    weight: Weight,
+  }))
+  return {
+    ...(io.length === 0 ? {} : { io }),
+    ...given('ioWeight', config.BlkioWeight),
+    ...(weights.length === 0 ? {} : { ioDeviceWeights: weights }),
+  }
 }
 
 function given<K extends string>(

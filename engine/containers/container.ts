@@ -8,7 +8,7 @@ import {
   now,
   type UpdateBody,
 } from '#engine/model'
-import { checkLimits, checkMemoryUpdate } from './checks/check-limits.ts'
+import { checkLimits, checkMemoryUpdate, checkWeight } from './checks/check-limits.ts'
 import type { ContainerDeps, DiscardOptions } from './container-deps.ts'
 import { ContainerRun } from './container-run.ts'
 import { environmentOf, resourcesOf } from './container-spec.ts'
@@ -228,6 +228,7 @@ export class Container {
     const { hostConfig: kept, warnings } = await this.#deps.keepLimits(asked)
     checkMemoryUpdate(this.#record, kept)
     checkLimits({ ...hostConfig, ...kept })
+    checkWeight(kept)
     const changed = {
       ...this.#record.hostConfig,
       ...kept,

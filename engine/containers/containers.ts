@@ -15,6 +15,7 @@ import {
   now,
 } from '#engine/model'
 import { checkContainer } from './checks/check-container.ts'
+import { checkWeight } from './checks/check-limits.ts'
 import { Container } from './container.ts'
 import type { ContainerDeps } from './container-deps.ts'
 import { Exec } from './exec.ts'
@@ -86,6 +87,7 @@ export class Containers {
     const { HostConfig = {}, NetworkingConfig = {}, ...request } = body
     checkContainer(request, HostConfig)
     const kept = await this.#deps.keepLimits(HostConfig)
+    checkWeight(kept.hostConfig)
     // Last: nobody can remove the image between this and the moment when it is known that it is used.
     const found = await find()
     const id = newId()

@@ -135,7 +135,11 @@ function applySetting({ hierarchy, path, lock }: OwnCgroupDir, setting: GroupSet
     attachDeviceRules(lock, lines.rules)
     return
   }
-  for (const [file, value] of lines) {
+  const chosen = lines.flatMap((line) => {
+    if (!('firstOf' in line)) return [line]
+    return line.firstOf.filter(([file]) => existsSync(join(path, file))).slice(0, 1)
+  })
+  for (const [file, value] of chosen) {
     try {
       writeGroupFile(path, file, value)
     } catch (cause) {

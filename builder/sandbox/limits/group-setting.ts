@@ -13,7 +13,14 @@ export type Controller =
   /** Of the second version: ending all in a group at once. */
   | 'kill'
 
-type Lines = readonly (readonly [file: string, value: string])[]
+type Line = readonly [file: string, value: string]
+
+/** Of files that depend on the kernel, the first that the group has; where it has none of them, nothing is written. */
+interface FirstOf {
+  readonly firstOf: readonly Line[]
+}
+
+type Lines = readonly (Line | FirstOf)[]
 
 /** Nothing else can be opened than what one of these allows. */
 export interface DeviceProgram {

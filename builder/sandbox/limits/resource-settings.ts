@@ -1,6 +1,12 @@
 import { statSync } from 'node:fs'
 import { deviceNumbers } from '#builder/linux'
-import { type IoLimit, type IoLimitKind, type StepResources, TsbuildError } from '#core'
+import {
+  type IoDeviceWeight,
+  type IoLimit,
+  type IoLimitKind,
+  type StepResources,
+  TsbuildError,
+} from '#core'
 import type { GroupSetting } from './group-setting.ts'
 
 const DEFAULT_PERIOD = 100_000
@@ -12,6 +18,8 @@ export function groupSettings(resources: StepResources): readonly GroupSetting[]
     ...cpuSettings(resources),
     ...pidsSettings(resources),
     ...(resources.io ?? []).map(ioSetting),
+    ...(resources.ioWeight === undefined ? [] : [weightSetting(resources.ioWeight)]),
+    ...(resources.ioDeviceWeights ?? []).map(deviceWeightSetting),
   ]
 }
 
@@ -108,11 +116,40 @@ function ioSetting({ kind, device, rate }: IoLimit): GroupSetting {
   }
 }
 
+/** Who has no BFQ scheduler has another scale: [10, 1000] and [1, 10000] laid over each other, as runc does. */
+function weightSetting(weight: number): GroupSetting {
+  const converted = 1 + Math.floor(((weight - 10) * 9999) / 990)
+  const bfq = (file: string) => [file, `${weight}`] as const
+  return {
+    controller: 'io',
+    v1: [{ firstOf: [bfq('blkio.weight'), bfq('blkio.bfq.weight')] }],
+    v2: [{ firstOf: [bfq('io.bfq.weight'), ['io.weight', `${converted}`]] }],
+  }
+}
+
+/** Only the BFQ scheduler of the second version has them, and no other is asked, as with runc. */
+function deviceWeightSetting({ device, weight }: IoDeviceWeight): GroupSetting {
+  const value = `${numbersOf(device)} ${weight}`
+  return {
+    controller: 'io',
+    v1: [
+      {
+        firstOf: [
+          ['blkio.weight_device', value],
+          ['blkio.bfq.weight_device', value],
+        ],
+      },
+    ],
+    v2: [{ firstOf: [['io.bfq.weight', value]] }],
+  }
+}
+
 /** Major and minor. @throws {TsbuildError} USAGE unless it is a block device */
 function numbersOf(path: string): string {
   const found = statSync(path, { throwIfNoEntry: false })
   if (found?.isBlockDevice() !== true) {
-    throw new TsbuildError(`limit the I/O of a step: ${path} is not a block device`, {
+    const failure = found === undefined ? `stat ${path}: no such file or directory` : undefined
+    throw new TsbuildError(failure ?? `limit the I/O of a step: ${path} is not a block device`, {
       code: 'USAGE',
       hint: 'name a disk of this machine, such as /dev/sda: lsblk lists them',
     })

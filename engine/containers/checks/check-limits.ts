@@ -13,16 +13,20 @@ const NANO = 1e9
 export function checkLimits(config: HostConfig): void {
   checkMemory(config)
   checkProcessors(config)
-  const { BlkioWeight = 0, OomScoreAdj = 0, ShmSize = 0 } = config
-  refuse(
-    BlkioWeight !== 0 && (BlkioWeight < 10 || BlkioWeight > 1000),
-    'Range of blkio weight is from 10 to 1000',
-  )
+  const { OomScoreAdj = 0, ShmSize = 0 } = config
   refuse(
     Math.abs(OomScoreAdj) > 1000,
     `Invalid value ${OomScoreAdj}, range for oom score adj is [-1000, 1000]`,
   )
   refuse(ShmSize < 0, 'SHM size can not be less than 0')
+}
+
+/** Of limits that can be set here: a weight that is discarded may be any. @throws {TsbuildError} USAGE */
+export function checkWeight({ BlkioWeight = 0 }: HostConfig): void {
+  refuse(
+    BlkioWeight !== 0 && (BlkioWeight < 10 || BlkioWeight > 1000),
+    'Range of blkio weight is from 10 to 1000',
+  )
 }
 
 /**

@@ -130,6 +130,27 @@ describe('sandbox: control groups of the second version', () => {
     assert.throws(() => groupSettings({ io: none }), { code: 'USAGE' })
   })
 
+  it('understands weights of I/O, with and without the BFQ scheduler', () => {
+    const device = join(folder, 'disk')
+    assert.equal(spawnSync('mknod', [device, 'b', '8', '16']).status, 0)
+    const resources = { ioWeight: 300, ioDeviceWeights: [{ device, weight: 200 }] }
+    const settings = groupSettings(resources)
+    const made = make({ settings, parent: '/user' })
+    const files = (): readonly string[] =>
+      readdirSync(pathOf(made)).filter((name) => name.startsWith('io.'))
+    assert.deepEqual(files(), [])
+    writeFileSync(join(pathOf(made), 'io.weight'), 'default 100')
+    made.apply(settings)
+    assert.equal(readIn(made, 'io.weight'), '2930')
+    assert.deepEqual(files(), ['io.weight'])
+    writeFileSync(join(pathOf(made), 'io.bfq.weight'), 'default 100')
+    made.apply(groupSettings({ ioWeight: 400 }))
+    assert.equal(readIn(made, 'io.bfq.weight'), '400')
+    assert.equal(readIn(made, 'io.weight'), '2930')
+    made.apply(settings)
+    assert.equal(readIn(made, 'io.bfq.weight'), '8:16 200')
+  })
+
   it('counts what a limit has stopped', () => {
     const made = make({ parent: '/user' })
     const path = pathOf(made)

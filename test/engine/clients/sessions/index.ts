@@ -1,4 +1,5 @@
 import type { Session } from '../support/session.ts'
+import { BLOCK_IO } from './block-io.ts'
 import { BUILD } from './build.ts'
 import { COMPOSE } from './compose.ts'
 import { COPY } from './copy.ts'
@@ -37,4 +38,5 @@ export const SESSIONS: readonly Session[] = [
   SYSTEM,
   COMPOSE,
   DOCKER_PY,
+  BLOCK_IO,
 ]
