@@ -2,7 +2,7 @@ import type { Session } from '../support/session.ts'
 
 const DISK = 'disk=$(lsblk -dpno NAME | tail -1)'
 const SHOWN =
-  'jq ".[0].HostConfig | with_entries(select(.key | startswith(\\"Blkio\\")) | .value |= (. // []))" | sed "s,\\"/dev/[a-z0-9]*\\",DISK,"'
+  'jq -S ".[0].HostConfig | with_entries(select(.key | startswith(\\"Blkio\\")) | .value |= (. // []))" | sed "s,\\"/dev/[a-z0-9]*\\",DISK,"'
 
 /** Weights and rates of block I/O. */
 export const BLOCK_IO: Session = {
