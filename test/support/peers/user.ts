@@ -34,6 +34,6 @@ export async function createUser(): Promise<User> {
  */
 export const WITH_TUNNELS: readonly string[] = [
   ...['unshare', '--mount', '--propagation', 'slave', 'sh', '-ec'],
-  'mount -t tmpfs -o mode=755 tunnels /dev/net; mknod -m 666 /dev/net/tun c 10 200; exec "$@"',
+  'mkdir -p /dev/net; mount -t tmpfs -o mode=755 tunnels /dev/net; mknod -m 666 /dev/net/tun c 10 200; exec "$@"',
   'sh',
 ]
