@@ -82,7 +82,7 @@ export const COMPOSE_CHANGES: Session = {
     'docker inspect site-third-1 -f "{{.HostConfig.NetworkMode}} {{json .NetworkSettings.Networks}}"',
     'docker network inspect site_fixed site_plain | jq "map(del(.Labels[\\"com.docker.compose.config-hash\\"]) | .Containers |= (map(.) | sort_by(.Name)))"',
     'docker volume inspect site_own | jq "map(del(.Labels[\\"com.docker.compose.config-hash\\"]))"',
-    `${CD('site')} exec -T first sh -c "hostname; cat /etc/hosts | sort; grep '^[a-z]' /etc/resolv.conf"`,
+    `${CD('site')} exec -T first sh -c "hostname; cat /etc/hosts | sort; grep '^[a-z]' /etc/resolv.conf | sort"`,
     `${CD('site')} exec -T second sh -c "nslookup -type=a uno; nslookup -type=a one | tail -1"`,
     `${CD('site')} exec -T second sh -c "cat /run/secrets/word /etc/settings.conf /there/file; touch /own/x /there/x; df -k /scratch /dev/shm | grep -o '/[a-z/]*$'; id; ulimit -n; cat /proc/sys/net/ipv4/ip_unprivileged_port_start; grep Cap /proc/self/status"`,
     `${CD('site')} exec -T third sh -c "hostname; ip -o -4 addr show | grep -c 172"`,
