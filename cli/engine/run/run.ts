@@ -107,10 +107,7 @@ async function runContainer(args: Arguments, shell: Shell): Promise<number> {
     const container = readNewContainer(args, shell)
     const wrong = ONLY_WITHOUT_DAEMON.find((name) => args.text(name) !== undefined)
     if (wrong !== undefined) {
-      throw usageError(
-        `--${wrong} is a setting of the daemon`,
-        'add --no-daemon, or give it to tsbuild serve',
-      )
+      throw usageError(`--${wrong} is for a run without a daemon`, 'add --no-daemon')
     }
     checkTerminal(container, shell)
     using engine = await openEngine(args, shell)
