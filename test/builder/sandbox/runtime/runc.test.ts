@@ -8,7 +8,7 @@ import { terminalSuite } from '../../../suites/sandbox/terminal.ts'
 const runtime = await findRuntime('runc', process.env)
 const open = (options: { readonly temporary: string }) => inProcessSandbox({ ...options, runtime })
 
-// The rest of the suite is in runc.long.ts: each step takes a tenth of a second.
+// The rest of the suite is in runtimes.long.ts: each step takes a tenth of a second.
 describe('sandbox: by runc, in short', () => {
   const traits = {
     ...{ startsFirst: false, startsOthers: true },
