@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { release } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -6,7 +7,10 @@ import { cachedFolder, run } from '../../../support/peers/index.ts'
 import { type Engine, startDockerEngine } from '../support/engine.ts'
 import type { Said } from '../support/said.ts'
 
-/** What is done with an engine. `key` has all that decides what comes of it, besides the engine and the folder `support`. */
+/** The folder with the tests of the engine. */
+const TESTS = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What is done with an engine. `key` has what decides what comes of it, besides what `whatDecides` names. */
 export interface Play {
   readonly key: readonly unknown[]
   readonly on: (engine: Engine) => Promise<readonly Said[]>
@@ -52,14 +56,22 @@ function printable(key: readonly unknown[]): readonly unknown[] {
   )
 }
 
-/** Packages, the kernel, and how things are played. */
+/** Debian's packages: the engine, the clients, and what steps run beside them. */
+const PACKAGES = [
+  ...['docker.io', 'containerd', 'runc', 'docker-registry', 'busybox-static', 'iptables'],
+  ...['docker-compose', 'python3-docker', 'bash', 'coreutils', 'perl-base', 'tar', 'util-linux'],
+  ...['wget'],
+]
+
+/** Packages, the kernel, the version of the library, and the modules that play; sessions are in the keys. */
 async function whatDecides(): Promise<readonly string[]> {
-  const packages = [
-    ...['docker.io', 'containerd', 'runc', 'busybox-static', 'docker-registry', 'docker-compose'],
-  ]
-  const { stdout } = await run('dpkg-query', ['-W', ...packages])
-  const folder = fileURLToPath(new URL('../support', import.meta.url))
-  const sources = readdirSync(folder).filter((name) => name.endsWith('.js'))
-  const texts = sources.sort().map((name) => readFileSync(join(folder, name), 'utf8'))
+  const { stdout } = await run('dpkg-query', ['-W', ...PACKAGES])
+  const library = createRequire(import.meta.url).resolve('dockerode/package.json')
+  const modules = ['clients', 'support'].flatMap((folder) =>
+    readdirSync(join(TESTS, folder), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /^(?!sessions\/).*(?<!\.test|\.long)\.js$/.test(path))
+      .map((path) => join(TESTS, folder, path)),
+  )
+  const texts = [library, ...modules.sort()].map((path) => readFileSync(path, 'utf8'))
   return [stdout, release(), ...texts]
 }

@@ -22,7 +22,9 @@ export const EVENTS: Session = {
     'sleep 0.01; date +%s.%N > since',
     'docker run -d --name box busybox sleep 600; docker exec box true; docker exec box sh -c "exit 4"; docker pause box; docker unpause box; docker update --cpu-shares 512 box; docker kill box; docker wait box; docker restart -t 0 box; docker stop -t 0 box; docker rm box',
     // Docker tells a stop before or after the end.
-    `docker events ${SINCE} --filter type=container --format "{{.Action}} {{index .Actor.Attributes \\"signal\\"}} {{index .Actor.Attributes \\"exitCode\\"}}" | sed "s/exec_create.*true/exec_create true/;s/exec_start.*true/exec_start true/;/^stop/d"; docker events ${SINCE} --filter event=stop --format "{{.Action}}"`,
+    `docker events ${SINCE} --filter type=container --format "{{.Action}} {{index .Actor.Attributes \\"signal\\"}} {{index .Actor.Attributes \\"exitCode\\"}}" | sed "s/exec_create.*true/exec_create true/;s/exec_start.*true/exec_start true/;/^stop/d;/pause/d"; docker events ${SINCE} --filter event=stop --format "{{.Action}}"`,
+    // Debian's dockerd says these twice when its machine is busy.
+    `docker events ${SINCE} --filter event=pause --filter event=unpause --format "{{.Action}}" | sort -u`,
     'sleep 0.01; date +%s.%N > since',
     'docker tag busybox tagged:1; docker rmi tagged:1; docker network create net; docker network rm net; docker create --name made busybox; docker cp made:/etc/passwd - > /dev/null; docker export made > /dev/null; docker commit made committed > /dev/null; docker rm made; docker rmi committed > /dev/null',
     `docker events ${SINCE} --format "{{.Type}} {{.Action}} {{index .Actor.Attributes \\"name\\"}}"`,

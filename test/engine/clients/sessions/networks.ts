@@ -93,7 +93,8 @@ export const PORTS: Session = {
     'docker run --rm -p 99999:80 busybox true',
     'docker run --rm -p 8020-8021:80-82 busybox true',
     `docker run -d --name echo -v /:/host:ro -p 9002:9002/udp busybox chroot /host perl -MIO::Socket::INET -e '${ECHO}'`,
-    'sleep 0.3; exec 3<>/dev/udp/127.0.0.1/9002; printf hello >&3; timeout 2 head -c 5 <&3',
+    // Its port is 9002.
+    'until docker exec echo grep -q :232A /proc/net/udp; do sleep 0.05; done; exec 3<>/dev/udp/127.0.0.1/9002; printf hello >&3; timeout 2 head -c 5 <&3',
     'docker stop -t 0 web; wget -qO- -t 1 http://127.0.0.1:8001/passwd',
     'docker port web',
     'docker start web; wget -qO- http://127.0.0.1:8001/passwd | wc -l',

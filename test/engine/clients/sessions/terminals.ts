@@ -75,7 +75,7 @@ export const TERMINALS: Session = {
     'docker logs kept | grep -c again',
     {
       terminal:
-        'docker attach --no-stdin kept & sleep 0.3; docker exec kept sh -c "echo shown > /dev/pts/0"; docker kill -s KILL kept >/dev/null; wait',
+        't=$(date +%s.%N); docker attach --no-stdin kept & until docker events --since $t --until $(date +%s.%N) --filter event=attach | grep -q kept; do sleep 0.05; done; docker exec kept sh -c "echo shown > /dev/pts/0"; docker kill -s KILL kept >/dev/null; wait',
       dialogue: [],
     },
     'docker inspect -f "{{.State.Status}} {{.State.ExitCode}}" kept',
@@ -89,7 +89,7 @@ export const TERMINALS: Session = {
     'docker attach no-such-container',
     'docker create --name piped -i busybox cat; printf "through\\n" | docker start -ai piped; docker wait piped',
     'docker logs piped',
-    'docker run -d --name signalled busybox sh -c "trap \'exit 33\' TERM; while :; do sleep 0.1; done"; sleep 0.3; timeout -s TERM 0.5 docker attach signalled; docker wait signalled',
+    'docker run -d --name signalled busybox sh -c "trap \'exit 33\' TERM; echo ready; while :; do sleep 0.1; done"; until docker logs signalled | grep -q ready; do sleep 0.05; done; timeout -s TERM 0.5 docker attach signalled; docker wait signalled',
     'docker rm kept piped signalled | sort',
   ],
 }
