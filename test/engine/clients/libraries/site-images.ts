@@ -43,13 +43,22 @@ while read -r line; do
   filters="$filters $(echo "$line" | tr -d '\\r' | tr '&' '\\n' | sed 's/%3D/=/g;s/^label=/--filter label=/')"
   echo ACK
 done
-docker ps -aq $filters | xargs docker rm -fv > /dev/null 2>&1
+# Not itself: a client that is killed sends no more requests.
+docker ps -aq $filters | grep -v "$(hostname)" | xargs -r docker rm -fv > /proc/1/fd/1 2>&1
+`
+
+/** Says that it has started when it listens: an engine's proxy accepts before. */
+const LISTEN = `
+nc -ll -p 8080 -e reap &
+until grep -q ':1F90 .* 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.05; done
+echo Started
+wait
 `
 
 /** The same for the containers of testcontainers: its Ryuk has no package. @returns an OCI layout */
 export async function reaperImage(): Promise<string> {
   const { stdout } = await run('dpkg-query', ['-W', 'docker.io', 'busybox-static', 'libc6'])
-  return await cachedFolder(['reaper', 1, stdout, REAPER], async (layout) => {
+  return await cachedFolder(['reaper', 2, stdout, REAPER, LISTEN], async (layout) => {
     using directory = temporaryDirectory('reaper')
     const root = directory.file('root')
     const tar = directory.file('layer.tar')
@@ -60,7 +69,7 @@ export async function reaperImage(): Promise<string> {
     writeFileSync(join(root, 'bin/reap'), REAPER)
     chmodSync(join(root, 'bin/reap'), 0o755)
     await run('tar', ['--owner=0', '--group=0', '-cf', tar, '-C', root, '.'])
-    const Cmd = ['sh', '-c', 'echo Started; exec nc -ll -p 8080 -e reap']
+    const Cmd = ['sh', '-c', LISTEN]
     const Env = [PATH, 'DOCKER_HOST=unix:///var/run/docker.sock', 'HOME=/tmp']
     await writeLayout(layout, { tar, config: { Env, Cmd, ExposedPorts: { '8080/tcp': {} } } })
   })
@@ -69,7 +78,7 @@ export async function reaperImage(): Promise<string> {
 /** A shell, and docker's command with its library. */
 const COPIES = `
 cp /bin/busybox $1/bin/busybox
-for name in sh tr sed echo xargs nc; do ln -s busybox $1/bin/$name; done
+for name in sh tr sed echo xargs nc grep hostname sleep; do ln -s busybox $1/bin/$name; done
 cp /usr/bin/docker $1/bin/
 ldd /usr/bin/docker | grep -o '/[^ ]*' | while read -r path; do
   mkdir -p $1$(dirname $path)
