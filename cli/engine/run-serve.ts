@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs'
-import { setFlagsFromString } from 'node:v8'
 import { resolveRoot } from '#builder'
 import { parseGroups } from '#core'
 import { type ListenAddress, parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
@@ -16,7 +15,6 @@ const PATIENCE = 600_000
 /** `tsbuild serve` */
 export async function runServe(args: Arguments, shell: Shell): Promise<number> {
   shell.takeTime(PATIENCE)
-  keepYoungGenerationSmall()
   const root = args.text('root') ?? resolveRoot(shell.env)
   await serveEngine({
     root,
@@ -29,14 +27,6 @@ export async function runServe(args: Arguments, shell: Shell): Promise<number> {
     onWarning: (message) => note(shell, `WARNING: ${cleanLine(message)}`),
   })
   return 0
-}
-
-/**
- * Pieces of requests are buffers outside of the heap. A young generation that has grown is collected so seldom that the
- * pieces of a large upload reach V8's limit for such memory before: the whole heap is collected every 64 MB.
- */
-function keepYoungGenerationSmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 /** Where it is told to listen; else where the commands for this store look for their daemon. */
