@@ -47,6 +47,11 @@ function* valuesOf(value: unknown, path: string): Generator<readonly [string, st
     for (const [key, item] of Object.entries(value)) yield* valuesOf(item, `${path}.${key}`)
     return
   }
+  if (typeof value === 'string' && path.endsWith('.Mounts')) {
+    // The same list in a line of `docker ps`.
+    yield [path, JSON.stringify(value.split(',').sort().join(','))]
+    return
+  }
   const isVolatile = typeof value === 'number' && value > 0 && VOLATILE.test(path)
   yield [path, isVolatile ? '<number>' : JSON.stringify(value)]
 }
