@@ -11,7 +11,7 @@ import { Images } from '#engine/images'
 import type { ContainerRecord } from '#engine/model'
 import { Networks } from '#engine/networks'
 import { Events, engineId, openDocuments } from '#engine/state'
-import { infoDocument } from './info.ts'
+import { infoDocument, type RegistrySettings } from './info.ts'
 import { LimitWarnings } from './limit-warnings.ts'
 import { ContainerRunner } from './run/container-runner.ts'
 import { ContainerStorage } from './run/container-storage.ts'
@@ -19,8 +19,9 @@ import { ContainerVolumes } from './run/container-volumes.ts'
 import { etcPaths } from './run/etc-files.ts'
 
 /** How an engine is opened. */
-export interface EngineOptions extends Omit<ContainerServicesOptions, 'onEvent'> {
+export interface EngineOptions extends Pick<ContainerServicesOptions, 'root'> {
   readonly version: string
+  readonly network?: RegistrySettings
   /** Gets what the user should know. */
   readonly onWarning: (message: string) => void
 }
@@ -40,11 +41,16 @@ export interface Engine extends AsyncDisposable {
 }
 
 /** @throws {TsbuildError} CONFLICT when another engine has the store, and as `openStore` does */
-export async function openEngine({ version, ...options }: EngineOptions): Promise<Engine> {
+export async function openEngine({
+  version,
+  network = {},
+  onWarning,
+  ...place
+}: EngineOptions): Promise<Engine> {
   const builder = await openContainerServices({
-    ...options,
+    ...{ ...place, ...network },
     onEvent: (event) => {
-      if (event.type === 'warning') options.onWarning(event.message)
+      if (event.type === 'warning') onWarning(event.message)
     },
   })
   const { store } = builder
@@ -56,7 +62,6 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
       hint: 'use it with --host, stop it, or name another store with --root',
     })
   }
-  const { onWarning } = options
   const events = new Events()
   const find = (name: string): Container => containers.find(name)
   const networks = new Networks({
@@ -101,8 +106,7 @@ export async function openEngine({ version, ...options }: EngineOptions): Promis
     openLog: runner.logs.open,
   })
   const images: Images = new Images({
-    root: store.root,
-    events,
+    ...{ root: store.root, events, network },
     users: () => [
       ...containers
         .all()
@@ -176,7 +180,10 @@ function servicesOf({
     updateNames: runner.updateNames,
     inspect: (container) => inspect(container, { containers, networks, runner }),
     info: async () => ({
-      ...infoDocument({ id, version, root: builder.store.root }),
+      ...infoDocument({
+        ...{ id, version, root: builder.store.root },
+        network: images.options.network ?? {},
+      }),
       ...(await limits.info()),
     }),
   }

@@ -1,5 +1,6 @@
 import { readFileSync, statfsSync } from 'node:fs'
 import { arch, cpus, hostname, release, totalmem } from 'node:os'
+import type { BuildOptions } from '#builder'
 import type { JsonObject } from '#core'
 import { isUserNamespace } from '#disk'
 
@@ -9,10 +10,17 @@ export interface EngineFacts {
   readonly version: string
   /** The folder of its store. */
   readonly root: string
+  readonly network: RegistrySettings
 }
 
+/** How registries are reached, as in `BuildOptions`; credentials come with requests. */
+export type RegistrySettings = Pick<
+  BuildOptions,
+  'insecureRegistries' | 'registryAuthorities' | 'registryMirrors'
+>
+
 /** What GET /info says of this machine and this engine. Spec: Docker Engine API, SystemInfo */
-export function infoDocument({ id, version, root }: EngineFacts): JsonObject {
+export function infoDocument({ id, version, root, network }: EngineFacts): JsonObject {
   const cgroups = cgroupVersion()
   const isRootless = process.getuid?.() !== 0 || isUserNamespace()
   return {
@@ -46,13 +54,7 @@ export function infoDocument({ id, version, root }: EngineFacts): JsonObject {
     OSType: 'linux',
     Architecture: ARCHITECTURES[arch()] ?? arch(),
     IndexServerAddress: 'https://index.docker.io/v1/',
-    RegistryConfig: {
-      InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
-      IndexConfigs: {
-        'docker.io': { Name: 'docker.io', Mirrors: [], Secure: true, Official: true },
-      },
-      Mirrors: [],
-    },
+    RegistryConfig: registriesOf(network),
     NCPU: cpus().length,
     MemTotal: totalmem(),
     GenericResources: null,
@@ -80,6 +82,28 @@ export function infoDocument({ id, version, root }: EngineFacts): JsonObject {
     SecurityOptions: ['name=seccomp,profile=builtin', ...(isRootless ? ['name=rootless'] : [])],
     FirewallBackend: { Driver: 'nftables' },
     Warnings: null,
+  }
+}
+
+/** Spec: Docker Engine API, RegistryServiceConfig */
+function registriesOf({
+  insecureRegistries = [],
+  registryMirrors = [],
+}: RegistrySettings): JsonObject {
+  const Mirrors = registryMirrors.flatMap((mirror) => {
+    const [host, at] = mirror.split('=')
+    return host === 'docker.io' && at !== undefined ? [`https://${at}/`] : []
+  })
+  const insecure = insecureRegistries.map((Name) => {
+    return [Name, { Name, Mirrors: [], Secure: false, Official: false }] as const
+  })
+  return {
+    InsecureRegistryCIDRs: ['::1/128', '127.0.0.0/8'],
+    IndexConfigs: {
+      'docker.io': { Name: 'docker.io', Mirrors, Secure: true, Official: true },
+      ...Object.fromEntries(insecure),
+    },
+    Mirrors,
   }
 }
 

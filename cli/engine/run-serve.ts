@@ -5,6 +5,7 @@ import { type ListenAddress, parseListenAddresses, serveEngine, type TlsFiles } 
 import { parseDuration } from '#parser'
 import { type Arguments, usageError } from '../arguments/flags.ts'
 import { packageVersion } from '../reports/package-version.ts'
+import { networkSettings } from '../settings/network-settings.ts'
 import { note, type Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
 import { ownDaemon } from './connect/own-daemon.ts'
@@ -16,8 +17,10 @@ const PATIENCE = 600_000
 export async function runServe(args: Arguments, shell: Shell): Promise<number> {
   shell.takeTime(PATIENCE)
   const root = args.text('root') ?? resolveRoot(shell.env)
+  // Credentials come with requests.
+  const { authFile: _, ...network } = await networkSettings(args, shell)
   await serveEngine({
-    root,
+    ...{ root, network },
     version: packageVersion(),
     addresses: addressesOf(args, { root, env: shell.env }),
     group: groupOf(args.text('group')),
@@ -36,7 +39,7 @@ function addressesOf(
 ): readonly ListenAddress[] {
   const hosts = args.list('host')
   if (hosts.length > 0) return hosts.flatMap((host) => parseListenAddresses(host, env))
-  return [{ kind: 'unix', path: ownDaemon(root, env).socket }]
+  return [{ kind: 'unix', path: ownDaemon(root, env).socket, isOwn: true }]
 }
 
 /** By number or name. @throws {TsbuildError} USAGE */

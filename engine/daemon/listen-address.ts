@@ -2,7 +2,8 @@ import { TsbuildError } from '#core'
 
 /** Where a daemon listens. */
 export type ListenAddress =
-  | { readonly kind: 'unix'; readonly path: string }
+  /** `isOwn`: nothing but what belongs to daemons is in its folder. */
+  | { readonly kind: 'unix'; readonly path: string; readonly isOwn?: boolean }
   | { readonly kind: 'tcp'; readonly host: string; readonly port: number }
   | { readonly kind: 'descriptor'; readonly descriptor: number }
 

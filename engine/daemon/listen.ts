@@ -38,7 +38,7 @@ export async function listenOn(
 ): Promise<Listener> {
   switch (address.kind) {
     case 'unix':
-      return await listenOnPath(address.path, http, options)
+      return await listenOnPath(address, http, options)
     case 'tcp':
       return await listenOnPort(address, http, options)
     case 'descriptor':
@@ -48,11 +48,16 @@ export async function listenOn(
 
 /** The socket is made under another name with its final rights, so that nobody connects before it has them. */
 async function listenOnPath(
-  path: string,
+  { path, isOwn = false }: Extract<ListenAddress, { kind: 'unix' }>,
   http: HttpServer,
   { group }: ListenOptions,
 ): Promise<Listener> {
-  makeFolder(dirname(path))
+  const folder = dirname(path)
+  const first = makeFolder(folder)
+  if (group !== undefined) {
+    if (first !== undefined) letEnter(foldersBetween(first, folder), group)
+    else if (isOwn) letEnter([folder], group)
+  }
   await removeStale(path)
   const draft = `${path}.${process.pid}`
   const before = process.umask(0o177)
@@ -72,12 +77,30 @@ async function listenOnPath(
   return listener
 }
 
-function makeFolder(path: string): void {
+/** @returns the first folder that was not there */
+function makeFolder(path: string): string | undefined {
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 })
+    return mkdirSync(path, { recursive: true, mode: 0o700 })
   } catch (cause) {
     throw ioError(`make ${path}`, cause)
   }
+}
+
+/** Members of a group reach what they are told of, and see nothing else. */
+function letEnter(folders: readonly string[], group: number): void {
+  for (const folder of folders) {
+    try {
+      chownSync(folder, -1, group)
+      chmodSync(folder, 0o710)
+    } catch (cause) {
+      throw ioError(`let the group ${group} enter ${folder}`, cause)
+    }
+  }
+}
+
+/** Both of them included. */
+function foldersBetween(first: string, last: string): readonly string[] {
+  return last === first ? [last] : [...foldersBetween(first, dirname(last)), last]
 }
 
 /** A socket on which nobody listens any more is in the way; anything else is left alone. */

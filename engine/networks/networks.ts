@@ -190,8 +190,10 @@ export class Networks implements AsyncDisposable {
       return entered
     } catch (cause) {
       if (!(cause instanceof TsbuildError)) throw cause
-      const message = `failed to set up container networking: ${cause.message}`
-      throw new TsbuildError(message, { code: cause.code, hint: cause.hint, cause })
+      const { code, hint } = cause
+      // Clients show nothing but the message.
+      const reason = hint === undefined ? cause.message : `${cause.message}: ${hint}`
+      throw new TsbuildError(`failed to set up container networking: ${reason}`, { code, cause })
     }
   }
 

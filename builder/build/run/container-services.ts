@@ -11,7 +11,14 @@ import { openSecrets } from '../step-secrets.ts'
 /** How containers are run, as in `BuildOptions`. */
 export type ContainerServicesOptions = Pick<
   BuildOptions,
-  'root' | 'isolation' | 'snapshotter' | 'snapshotSize' | 'onEvent'
+  | 'root'
+  | 'isolation'
+  | 'snapshotter'
+  | 'snapshotSize'
+  | 'insecureRegistries'
+  | 'registryAuthorities'
+  | 'registryMirrors'
+  | 'onEvent'
 >
 
 /** What containers are run with: what builds are, for as long as this is open. */

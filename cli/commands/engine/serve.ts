@@ -1,4 +1,10 @@
-import { HELP, ROOT_FLAG } from '../../arguments/common-flags.ts'
+import {
+  HELP,
+  INSECURE,
+  REGISTRY_CA,
+  REGISTRY_MIRROR,
+  ROOT_FLAG,
+} from '../../arguments/common-flags.ts'
 import type { Command } from '../command.ts'
 
 const DAEMON = 'Daemon'
@@ -51,6 +57,9 @@ export const SERVE: Command = {
       help: 'The key of that certificate',
       group: DAEMON,
     },
+    INSECURE,
+    REGISTRY_CA,
+    REGISTRY_MIRROR,
     ROOT_FLAG,
     HELP,
   ],

@@ -13,13 +13,14 @@ export interface ServePlace {
   readonly prefix: readonly string[]
   /** Words that start tsbuild; default: what is tested here. */
   readonly command?: readonly string[]
+  readonly flags?: readonly string[]
 }
 
 /** `tsbuild serve`. @returns when its socket accepts */
 export async function startServe(place: ServePlace): Promise<Daemon> {
-  const { root, socket, log, prefix, command = testedHere().command } = place
+  const { root, socket, log, prefix, command = testedHere().command, flags = [] } = place
   const [program = '', ...words] = [...prefix, ...command, 'serve', '--root', root]
-  return await startDaemon(program, [...words, '--host', `unix://${socket}`], {
+  return await startDaemon(program, [...words, '--host', `unix://${socket}`, ...flags], {
     ...{ log, env: { HOME: `${root}.home` } },
     ready: async () => ((await accepts(socket)) ? socket : undefined),
   })
