@@ -128,4 +128,4 @@ export {
   TIOCSCTTY,
   type WindowSize,
 } from './system/terminals.ts'
-export { enterDirectory, setDomainname, setHostname, setUmask, threadId } from './system/thread.ts'
+export { enterDirectory, setDomainname, setHostname, setUmask } from './system/thread.ts'

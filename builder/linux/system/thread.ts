@@ -1,12 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { readlinkSync } from 'node:fs'
-import { basename } from 'node:path'
 import { SystemError, syscall, trySyscall } from './syscalls.ts'
-
-/** The number that the kernel gives the calling thread. */
-export function threadId(): number {
-  return Number(basename(readlinkSync('/proc/thread-self')))
-}
 
 /** Sets the umask of the calling thread, when it has a working directory of its own. */
 export function setUmask(mask: number): void {

@@ -27,6 +27,14 @@ export interface CgroupDir {
   readonly onlyCounts: boolean
 }
 
+/**
+ * The file to which a thread that has no others writes 0 to enter. With the first version not that of processes: what
+ * moves a process waits some milliseconds for all of the machine's, and a thread that moves itself does not.
+ */
+export function entranceOf({ version, path }: Pick<CgroupDir, 'version' | 'path'>): string {
+  return join(path, version === 1 ? 'tasks' : 'cgroup.procs')
+}
+
 /** One that this builder has made. */
 export interface OwnCgroupDir extends Omit<CgroupDir, 'onlyCounts'> {
   readonly hierarchy: Hierarchy

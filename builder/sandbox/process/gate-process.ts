@@ -22,7 +22,7 @@ import { killAndWait } from '../children/shared-child.ts'
 import type { StepNamespaces } from '../container/step-namespaces.ts'
 import { confine } from '../filter/confinement.ts'
 import { CAP_KILL } from '../filter/profile.ts'
-import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { type CgroupDir, entranceOf } from '../limits/cgroup-dir.ts'
 import type { StartedFirst } from './first-process.ts'
 import {
   endCall,
@@ -90,7 +90,7 @@ export function startGate(options: GateOptions): StartedFirst {
   const control = makePipe()
   const report = makePipe()
   const [entrance, gate] = makeSocketPair()
-  const groups = options.cgroups.map(({ path }) => openSync(`${path}/cgroup.procs`, 'w'))
+  const groups = options.cgroups.map((group) => openSync(entranceOf(group), 'w'))
   const ends = options.ends.map(({ path }) => openSync(path, 'w'))
   const joined = typeof options.pid === 'number' ? [options.pid] : []
   const given = [gate, ...groups, ...ends, ...joined]

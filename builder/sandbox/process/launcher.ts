@@ -1,11 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import {
-  getResourceLimit,
-  type ResourceLimit,
-  threadId,
-  unshareWorkingDirectory,
-} from '#builder/linux'
-import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { getResourceLimit, type ResourceLimit, unshareWorkingDirectory } from '#builder/linux'
+import { type CgroupDir, entranceOf } from '../limits/cgroup-dir.ts'
 
 /** The control groups of one step. */
 export interface LaunchGroup {
@@ -17,20 +12,17 @@ export interface LaunchGroup {
 /** A thread that starts processes, one after the other. */
 export class Launcher {
   readonly openFiles: ResourceLimit
-  /** As the kernel numbers it. */
-  readonly #thread: number
   /** The control groups that it is in, and so all that it starts. */
   #joined: readonly CgroupDir[] = []
 
   /** Prepares the calling thread once for all steps that it will start. */
   constructor(cgroups: readonly CgroupDir[]) {
     unshareWorkingDirectory()
-    this.#thread = threadId()
     this.openFiles = getResourceLimit(0, 'nofile')
     this.#enter(cgroups)
   }
 
-  /** Goes to other control groups, and stays there: that takes the kernel milliseconds. */
+  /** Goes to other control groups, and stays there. */
   #enter(directories: readonly CgroupDir[]): void {
     if (this.#isIn(directories)) return
     this.#join(directories)
@@ -55,9 +47,13 @@ export class Launcher {
     return directories.every(({ path }, index) => path === this.#joined[index]?.path)
   }
 
+  /** To where it was before. */
   #leave(directories: readonly CgroupDir[]): void {
-    this.#join(directories.map((directory) => ({ ...directory, path: directory.home })))
-    this.#join(this.#joined)
+    const before = directories.map((directory) => {
+      const joined = this.#joined.find(({ mount }) => mount === directory.mount)
+      return { ...directory, path: joined?.path ?? directory.home }
+    })
+    this.#join(before)
   }
 
   /**
@@ -65,8 +61,8 @@ export class Launcher {
    * too. Groups of the second version take no single threads.
    */
   #join(directories: readonly CgroupDir[]): void {
-    for (const { version, path } of directories) {
-      if (version === 1) writeFileSync(`${path}/tasks`, `${this.#thread}`)
+    for (const directory of directories) {
+      if (directory.version === 1) writeFileSync(entranceOf(directory), '0')
     }
   }
 }

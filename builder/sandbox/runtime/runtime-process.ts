@@ -12,7 +12,7 @@ import {
   waitForExit,
 } from '#builder/linux'
 import { endSignals, killAndWait, type SharedChild, shareChild } from '../children/shared-child.ts'
-import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { type CgroupDir, entranceOf } from '../limits/cgroup-dir.ts'
 import type { Launcher } from '../process/launcher.ts'
 import { closeMade, openMade } from '../process/made-root.ts'
 import type { PreparedStep } from '../process/prepared-step.ts'
@@ -159,9 +159,9 @@ function runRuntime(
   cgroups: readonly CgroupDir[],
   { io, descriptors, onStart }: RuntimeInput,
 ): EndedRuntime {
-  const groups = [...cgroups.map(({ path }) => path), ...cgroups.map(({ home }) => home)]
+  const groups = [...cgroups, ...cgroups.map((group) => ({ ...group, path: group.home }))]
   const calls = runtimeCalls(command, cgroups.length)
-  const lists = groups.map((path) => openSync(`${path}/cgroup.procs`, 'w'))
+  const lists = groups.map((group) => openSync(entranceOf(group), 'w'))
   const report = makePipe()
   const { stdin, stdout, stderr } = io.theirs
   let pid: number
