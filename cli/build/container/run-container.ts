@@ -96,7 +96,7 @@ const CODES = { failed: 125, notExecutable: 126, notFound: 127 } as const
 function exitCodeOf(error: unknown): number {
   if (!(error instanceof TsbuildError) || error.code !== 'STEP_FAILED') return CODES.failed
   if (/not found in \$PATH|no such file/.test(error.message)) return CODES.notFound
-  return /^exec .*(permission denied|format error|not a directory)/.test(error.message)
+  return /^exec:? .*(permission denied|format error|not a directory)/.test(error.message)
     ? CODES.notExecutable
     : CODES.failed
 }
