@@ -35,6 +35,8 @@ function plain(messages: readonly unknown[]): readonly string[] {
     .map((message) =>
       JSON.stringify(message)
         .replace(/\b(?:[0-9a-f]{64}|[0-9a-f]{12})\b/g, 'ID')
+        // In the words of today's docker.
+        .replace('"Removing intermediate', '" ---> Removed intermediate')
         // Docker has no order for these.
         .replace(/(?<=build-args \[)[^\]]+/, (names) => names.split(' ').sort().join(' ')),
     )

@@ -12,7 +12,10 @@ function common(document: unknown): unknown {
   if (Array.isArray(document)) return document.map(common)
   if (typeof document !== 'object' || document === null) return document
   const kept = Object.entries(document).filter(([name]) => !OWN.has(name))
-  return Object.fromEntries(kept.map(([name, value]) => [name, common(value)]))
+  return Object.fromEntries(
+    // Today's docker has none where Debian's has nothing.
+    kept.map(([name, value]) => [name, name === 'Labels' ? (value ?? {}) : common(value)]),
+  )
 }
 
 const query = (filters: object): string => encodeURIComponent(JSON.stringify(filters))

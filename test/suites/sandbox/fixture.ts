@@ -174,11 +174,6 @@ export function needsMachineRoot(test: Mocha.Context): void {
   if (isUserNamespace()) test.skip()
 }
 
-/** Skips a test of what only an ordinary user meets. */
-export function needsUserNamespace(test: Mocha.Context): void {
-  if (!isUserNamespace()) test.skip()
-}
-
 /** Skips a test of networks that an ordinary user of this machine cannot connect. */
 export function needsOwnNetwork(test: Mocha.Context): void {
   if (!isUserNamespace()) return
