@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { isUserNamespace } from '#builder/linux'
 import { TsbuildError } from '#core'
+import { hasCapability } from '#disk'
 import { capabilityNumber } from '../filter/capabilities.ts'
 import { STEP_CAPABILITIES } from '../filter/profile.ts'
 import type { HostFacts } from '../root/host-facts.ts'
@@ -30,9 +31,11 @@ export function rightsOf({
   }
 }
 
-/** An ordinary user's programs cannot get a lower score than the builder has: they get that, as with rootless dockerd. */
+const SYS_RESOURCE = 24
+
+/** Who may not lower the score below the builder's gets that, as with rootless dockerd. */
 function reachableScore(score: number): number {
-  if (!isUserNamespace()) return score
+  if (!isUserNamespace() && hasCapability(SYS_RESOURCE)) return score
   return Math.max(score, Number(readFileSync('/proc/self/oom_score_adj', 'latin1')))
 }
 
