@@ -1,5 +1,17 @@
 import type { Session } from '../support/session.ts'
 
+/** The end of an application: its last service, its networks and volumes. */
+export const WORKER = `  worker:
+    image: busybox
+    command: sh -c "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done"
+    depends_on: [store]
+    labels: {role: worker}
+    networks: [inner]
+    restart: unless-stopped
+networks: {inner: {}, outer: {}}
+volumes: {data: {}}
+`
+
 const APPLICATION = `
 version: "2.4"
 services:
@@ -16,18 +28,10 @@ services:
     environment: {A: b}
     networks: [inner, outer]
     stop_grace_period: 1s
-  worker:
-    image: busybox
-    command: sh -c "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done"
-    depends_on: [store]
-    labels: {role: worker}
-    networks: [inner]
-    restart: unless-stopped
-networks: {inner: {}, outer: {}}
-volumes: {data: {}}
-`
+${WORKER}`
 
-const WEB = `
+/** The Dockerfile of its service `web`. */
+export const WEB = `
 FROM busybox
 ARG GREETING
 RUN mkdir /site && echo \${GREETING} > /site/index.html

@@ -1,4 +1,5 @@
 import type { Session } from '../../support/session.ts'
+import { WEB, WORKER } from '../compose.ts'
 import { CD, PLUGIN } from './plugin.ts'
 
 const APPLICATION = `
@@ -21,24 +22,7 @@ services:
     environment: {A: b}
     networks: [inner, outer]
     stop_grace_period: 1s
-  worker:
-    image: busybox
-    command: sh -c "trap 'exit 0' TERM; echo begun; while :; do sleep 0.1; done"
-    depends_on: [store]
-    labels: {role: worker}
-    networks: [inner]
-    restart: unless-stopped
-networks: {inner: {}, outer: {}}
-volumes: {data: {}}
-`
-
-const WEB = `
-FROM busybox
-ARG GREETING
-RUN mkdir /site && echo \${GREETING} > /site/index.html
-COPY page /site/page
-CMD ["httpd", "-f", "-p", "80", "-h", "/site"]
-`
+${WORKER}`
 
 /** An application of four services by compose 5. */
 export const COMPOSE_SHOP: Session = {
