@@ -10,6 +10,7 @@ import {
 } from '#engine/model'
 import { checkLimits, checkMemoryUpdate, checkWeight } from './checks/check-limits.ts'
 import type { ContainerDeps, DiscardOptions } from './container-deps.ts'
+import { containerEvent } from './container-event.ts'
 import { ContainerRun } from './container-run.ts'
 import { environmentOf, resourcesOf } from './container-spec.ts'
 import { startFailure, startFailureCode } from './exit-code.ts'
@@ -458,11 +459,7 @@ export class Container {
   }
 
   #emit(Action: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const { id, config, image, name } = this.#record
-    this.#deps.emit({
-      ...{ Type: 'container', Action, id },
-      attributes: { ...config.Labels, image: image.name, name, ...attributes },
-    })
+    this.#deps.emit(containerEvent(this.#record, Action, attributes))
   }
 
   /**

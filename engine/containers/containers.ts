@@ -18,6 +18,7 @@ import { checkContainer } from './checks/check-container.ts'
 import { checkWeight } from './checks/check-limits.ts'
 import { Container } from './container.ts'
 import type { ContainerDeps } from './container-deps.ts'
+import { containerEvent } from './container-event.ts'
 import { Exec } from './exec.ts'
 
 /** An image as containers are made of it. */
@@ -111,8 +112,7 @@ export class Containers {
       this.#deps.documents.put(record)
       const container = new Container(record, this.#deps)
       this.#byId.set(id, container)
-      const attributes = { ...record.config.Labels, image: found.image.name, name: taken }
-      this.#deps.emit({ Type: 'container', Action: 'create', id, attributes })
+      this.#deps.emit(containerEvent(record, 'create'))
       return { container, warnings }
     } finally {
       this.#drafts.delete(taken)
@@ -133,9 +133,7 @@ export class Containers {
     }
     newName(() => this.#requireFree(name))
     container.change({ name })
-    const { id, record } = container
-    const attributes = { ...record.config.Labels, image: record.image.name, name, oldName }
-    this.#deps.emit({ Type: 'container', Action: 'rename', id, attributes })
+    this.#deps.emit(containerEvent(container.record, 'rename', { oldName }))
   }
 
   /** An exec that can be started once. */

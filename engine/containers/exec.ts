@@ -3,6 +3,7 @@ import { TsbuildError } from '#core'
 import { type ExecBody, newId, variableName } from '#engine/model'
 import type { NewEvent } from '#engine/state'
 import type { Container } from './container.ts'
+import { containerEvent } from './container-event.ts'
 import { execFailureCode, startFailure } from './exit-code.ts'
 import { Streams } from './streams.ts'
 
@@ -123,18 +124,10 @@ export class Exec {
   }
 
   #report(what: string, attributes: Readonly<Record<string, string>> = {}): void {
-    const { id, name, record } = this.container
+    const { record } = this.container
     const command = what === 'exec_die' ? '' : `: ${(this.body.Cmd ?? []).join(' ')}`
-    this.#emit({
-      ...{ Type: 'container', Action: `${what}${command}`, id },
-      attributes: {
-        ...record.config.Labels,
-        image: record.image.name,
-        name,
-        execID: this.id,
-        ...attributes,
-      },
-    })
+    const more = { execID: this.id, ...attributes }
+    this.#emit(containerEvent(record, `${what}${command}`, more))
   }
 }
 

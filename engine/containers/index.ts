@@ -1,5 +1,6 @@
 export { Container } from './container.ts'
 export type { ContainerDeps, KeptLimits } from './container-deps.ts'
+export { containerEvent } from './container-event.ts'
 export { commandOf, containerSpec } from './container-spec.ts'
 export {
   Containers,

@@ -15,7 +15,7 @@ import {
   throwIfCancelled,
 } from '#core'
 import type { Commit, Download, FileServices, Upload } from '#engine/api'
-import type { Container } from '#engine/containers'
+import { type Container, containerEvent } from '#engine/containers'
 import {
   ContainerFiles,
   type ContainerLayers,
@@ -264,13 +264,11 @@ export class ContainerStorage implements FileServices, AsyncDisposable {
   }
 
   #report(
-    { id, record }: Container,
+    { record }: Container,
     Action: string,
     more: Readonly<Record<string, string>> = {},
   ): void {
-    const { config, image, name } = record
-    const attributes = { ...config.Labels, image: image.name, name, ...more }
-    this.#deps.emit({ Type: 'container', Action, id, attributes })
+    this.#deps.emit(containerEvent(record, Action, more))
   }
 }
 

@@ -1,6 +1,6 @@
 import type { ContainerServices } from '#builder'
-import { openStore } from '#cache'
-import { type Mount, TsbuildError } from '#core'
+import { openStore, type Store } from '#cache'
+import { type Mount, Resources, TsbuildError } from '#core'
 import type { MadeMountPoints } from '#engine/containers'
 import type { Images } from '#engine/images'
 import type { ContainerRecord } from '#engine/model'
@@ -51,8 +51,13 @@ export class ContainerVolumes implements AsyncDisposable {
   readonly make = async (record: ContainerRecord): Promise<MadeMountPoints> => {
     const { services, mountsOf, images } = this.#options
     const { manifest, platform } = record.image
-    await using store = openStore(services.store.root)
-    const lowers = () => services.lowers(manifest, platform, store)
+    await using held = new Resources()
+    // Most containers fill no volume.
+    let store: Store | undefined
+    const lowers = () => {
+      store ??= held.use(openStore(services.store.root))
+      return services.lowers(manifest, platform, store)
+    }
     const requireImage = async (image: string): Promise<void> => void (await images.resolve(image))
     try {
       return await this.#mounts.make(record, { lowers, mountsOf, requireImage })
