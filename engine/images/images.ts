@@ -221,22 +221,6 @@ export class Images {
     return await work(store, await this.#reader.readAll(store))
   }
 
-  /** Reports what became of an image that is known by its manifest or index. */
-  async report(
-    action: string,
-    { digest }: Pick<Descriptor, 'digest'>,
-    name?: string,
-  ): Promise<void> {
-    await this.using((_, images) => {
-      const image = images.find(({ entries, descriptor }) => {
-        return (
-          descriptor.digest === digest || entries.some((one) => one.descriptor.digest === digest)
-        )
-      })
-      if (image !== undefined) this.options.events.emit(imageEvent(action, image, name ?? image.id))
-    })
-  }
-
   readonly #containersOf = (id: string): readonly string[] => {
     return this.options.users().flatMap((user) => (user.image === id ? [user.id] : []))
   }
