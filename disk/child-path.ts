@@ -5,6 +5,8 @@ import { bytesOfName, type Name } from '#core'
  * mode. The same on every 64-bit machine of Linux.
  */
 export const O_PATH = 0o10000000
+/** Node sets it by itself. */
+export const O_CLOEXEC = 0o2000000
 const NOT_ASCII = /[^\0-\x7f]/
 
 /**

@@ -1,4 +1,4 @@
-export { childPath, O_PATH } from './child-path.ts'
+export { childPath, O_CLOEXEC, O_PATH } from './child-path.ts'
 export { type FileRights, fileRights, hasCapability } from './file-rights.ts'
 export { configFolder, homeFolder } from './home-folder.ts'
 export { makeFolders } from './make-folders.ts'

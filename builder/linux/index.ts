@@ -1,4 +1,11 @@
-export { childPath, fileRights, hasSingleId, isPidNamespace, isUserNamespace, O_PATH } from '#disk'
+export {
+  childPath,
+  fileRights,
+  hasSingleId,
+  isPidNamespace,
+  isUserNamespace,
+  O_PATH,
+} from '#disk'
 export { chownTree, labelTree } from './filesystem/change-tree.ts'
 export { ContentCopier } from './filesystem/content-copier.ts'
 export { type CopiedRights, FileCopier, type NameIn } from './filesystem/file-copier.ts'
@@ -21,6 +28,7 @@ export {
   opaqueXattr,
   setNodeMode,
 } from './filesystem/nodes.ts'
+export { openPlace } from './filesystem/open-place.ts'
 export { PendingFile } from './filesystem/pending-file.ts'
 export { MAX_OPEN, RootedDirectory } from './filesystem/rooted-directory.ts'
 export { ScannedEntries } from './filesystem/scanned-entries.ts'
@@ -115,6 +123,7 @@ export {
   raiseLoopback,
 } from './system/sockets.ts'
 export {
+  AT_FDCWD,
   openLibrary,
   /** @internal */
   type SharedLibrary,

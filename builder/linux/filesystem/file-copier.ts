@@ -1,14 +1,13 @@
 import { Buffer } from 'node:buffer'
 import { closeSync, constants, fchmodSync, fchownSync } from 'node:fs'
 import type { FileStat, Name } from '#core'
+import { O_CLOEXEC } from '#disk'
 import { SystemError, trySyscall } from '../system/syscalls.ts'
 import { ContentCopier, type FilePart } from './content-copier.ts'
 import { FileFacts } from './file-facts.ts'
 import { PartReader } from './file-part.ts'
 import { writeFully } from './write-all.ts'
 
-/** The same on every 64-bit machine of Linux. */
-const O_CLOEXEC = 0o2000000
 const { O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 const READ = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
 const CREATE = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC

@@ -40,10 +40,12 @@ export interface CallReport {
 export function makeCallProgram(calls: readonly ProgramCall[], options: ProgramOptions): number {
   const code = thisMachine().loop(LOOP)
   const data = new CallTable(calls, options).bytes()
+  const start = Buffer.alloc(CODE_OFFSET + code.length)
+  start.set(elfHeader({ code: code.length, data: data.length }))
+  start.set(code, CODE_OFFSET)
   const descriptor = openMemory()
   try {
-    writeWhole(descriptor, elfHeader({ code: code.length, data: data.length }), 0)
-    writeWhole(descriptor, code, CODE_OFFSET)
+    writeWhole(descriptor, start, 0)
     writeWhole(descriptor, data, DATA_OFFSET)
     syscall('fcntl', [descriptor, F_ADD_SEALS, ALL_SEALS], 'seal')
     return descriptor

@@ -58,6 +58,9 @@ export interface ProgramOptions {
 /** Bytes of a record: the call's number and arguments, where to go next, its result and its index. */
 export const RECORD_SIZE = 96
 
+/** Where the addresses of what follows are in a record: behind six arguments. */
+const FOLLOWERS_OFFSET = 56
+
 /** Where the result of a call is in its record. */
 export const RESULT_OFFSET = 80
 
@@ -184,11 +187,14 @@ export class CallTable {
 
   #write(position: number, entry: Entry): void {
     const { call, args, next, onError = next, onPositive = next, index = -1 } = entry
-    const words = [numberOfCall(call), ...args, ...Array<number>(6 - args.length).fill(0)]
-    words.push(onError, next, onPositive, 0, index)
-    words.forEach((word, offset) => {
-      writeWord(this.#table, position * RECORD_SIZE + offset * 8, word)
-    })
+    const start = position * RECORD_SIZE
+    const write = (offset: number, words: readonly (number | bigint)[]): void =>
+      words.forEach((word, at) => {
+        writeWord(this.#table, start + offset + at * 8, word)
+      })
+    write(0, [numberOfCall(call), ...args])
+    write(FOLLOWERS_OFFSET, [onError, next, onPositive])
+    write(INDEX_OFFSET, [index])
   }
 }
 
@@ -225,12 +231,13 @@ function argumentAddress(position: number, argument: number): number {
   return entryAddress(position) + (1 + argument) * 8
 }
 
-/** 64 bits, the same for both signs. Numbers do without the much slower big integers. */
+/** 64 bits, the same for both signs, where zeros are. Numbers do without the much slower big integers. */
 function writeWord(bytes: Buffer, offset: number, word: number | bigint): void {
   if (typeof word === 'bigint') {
     bytes.writeBigInt64LE(BigInt.asIntN(64, word), offset)
     return
   }
   bytes.writeInt32LE(word | 0, offset)
+  if (word >= 0 && word < 2 ** 32) return
   bytes.writeInt32LE(Math.floor(word / 2 ** 32) | 0, offset + 4)
 }

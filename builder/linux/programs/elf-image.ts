@@ -5,7 +5,7 @@ import { thisMachine } from './machine-code.ts'
 const BASE = 0x400000
 
 /** Where the code is in the file, and from `BASE` on in memory. */
-export const CODE_OFFSET = 0x1000
+export const CODE_OFFSET = 0x100
 
 /** Where the data is: behind the code on machines with pages of 64 KiB, too. The gap takes no memory. */
 export const DATA_OFFSET = 0x10000

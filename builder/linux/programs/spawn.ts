@@ -43,18 +43,17 @@ export interface SpawnOptions {
 export function spawnProcess(options: SpawnOptions): number {
   const { program, args, env } = options
   library ??= loadSpawn()
-  const attributes = Buffer.alloc(OPAQUE_SIZE)
   const actions = Buffer.alloc(OPAQUE_SIZE)
-  library.prepare(attributes, actions, options)
+  library.prepare(actions, options)
   try {
     const pid = Buffer.alloc(4)
     const argv = [...args.map(checked), null]
     const envp = [...env.map(checked), null]
-    const errno = library.spawn(pid, checked(program), actions, attributes, argv, envp)
+    const errno = library.spawn(pid, checked(program), actions, library.attributes, argv, envp)
     if (errno !== 0) throw new SystemError(Number(errno), 'exec', program)
     return pid.readInt32LE(0)
   } finally {
-    library.release(attributes, actions)
+    library.release(actions)
   }
 }
 
@@ -168,8 +167,10 @@ const SIGNALS: ReadonlyMap<number, NodeJS.Signals> = new Map(
 
 interface SpawnLibrary {
   readonly spawn: (...args: readonly unknown[]) => unknown
-  readonly prepare: (attributes: Buffer, actions: Buffer, options: SpawnOptions) => void
-  readonly release: (attributes: Buffer, actions: Buffer) => void
+  /** Of all processes. */
+  readonly attributes: Buffer
+  readonly prepare: (actions: Buffer, options: SpawnOptions) => void
+  readonly release: (actions: Buffer) => void
 }
 
 let library: SpawnLibrary | undefined
@@ -197,17 +198,18 @@ function loadSpawn(): SpawnLibrary {
   const noSignals = Buffer.alloc(OPAQUE_SIZE)
   // Not sigfillset(3): that leaves out two that the C library keeps, and they would be ignored.
   const allSignals = Buffer.alloc(OPAQUE_SIZE, 0xff)
-  const freeAttributes = declare('posix_spawnattr_destroy', 'void *attributes')
   const freeActions = declare('posix_spawn_file_actions_destroy', 'void *actions')
+  const attributes = Buffer.alloc(OPAQUE_SIZE)
+  initAttributes(attributes)
+  setFlags(attributes, SET_SIGNAL_DEFAULTS | SET_SIGNAL_MASK | SET_SESSION)
+  setDefaults(attributes, allSignals)
+  setMask(attributes, noSignals)
   return {
+    attributes,
     spawn: c.func(
       'int posix_spawn(void *pid, const char *path, void *actions, void *attributes, const char **argv, const char **envp)',
     ),
-    prepare: (attributes, actions, options) => {
-      initAttributes(attributes)
-      setFlags(attributes, SET_SIGNAL_DEFAULTS | SET_SIGNAL_MASK | SET_SESSION)
-      setDefaults(attributes, allSignals)
-      setMask(attributes, noSignals)
+    prepare: (actions, options) => {
       initActions(actions)
       const standard = [options.stdin, options.stdout, options.stderr]
       standard.forEach((descriptor, number) => {
@@ -218,10 +220,7 @@ function loadSpawn(): SpawnLibrary {
       for (const descriptor of options.inherit ?? []) addDup(actions, descriptor, descriptor)
       for (const [from, to] of options.moved ?? []) addDup(actions, from, to)
     },
-    release: (attributes, actions) => {
-      freeAttributes(attributes)
-      freeActions(actions)
-    },
+    release: (actions) => freeActions(actions),
   }
 }
 

@@ -63,8 +63,15 @@ function setGroups(count: number, groups: Buffer | undefined): void {
   if (canSetGroups()) syscall('setgroups', [count, groups], 'groups of the step')
 }
 
-/** The capabilities that this process may use, a bit each. */
+let own: bigint | undefined
+
+/** The capabilities that this process may use, a bit each. It gives up none while it runs. */
 export function ownCapabilities(): bigint {
+  own ??= readCapabilities()
+  return own
+}
+
+function readCapabilities(): bigint {
   const status = readFileSync('/proc/self/status', 'latin1')
   return BigInt(`0x${/^CapPrm:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0'}`)
 }
@@ -77,8 +84,15 @@ export function lastCapability(): number {
   return last
 }
 
-/** False in a user namespace whose user may not change groups: processes keep their own. */
+let settable: boolean | undefined
+
+/** False in a user namespace whose user may not change groups: processes keep their own. It stays as it is. */
 export function canSetGroups(): boolean {
+  settable ??= readCanSetGroups()
+  return settable
+}
+
+function readCanSetGroups(): boolean {
   try {
     return readFileSync('/proc/self/setgroups', 'latin1').trim() !== 'deny'
   } catch (cause) {

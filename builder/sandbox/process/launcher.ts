@@ -5,7 +5,7 @@ import { type CgroupDir, entranceOf } from '../limits/cgroup-dir.ts'
 /** The control groups of one step. */
 export interface LaunchGroup {
   readonly directories: readonly CgroupDir[]
-  /** Whether it goes with the step: then the launcher leaves it at once. */
+  /** Whether it goes with the step: then the launcher itself never enters it. */
   readonly isOfStep: boolean
 }
 
@@ -22,47 +22,25 @@ export class Launcher {
     this.#enter(cgroups)
   }
 
-  /** Goes to other control groups, and stays there. */
-  #enter(directories: readonly CgroupDir[]): void {
-    if (this.#isIn(directories)) return
-    this.#join(directories)
-    this.#joined = directories
-  }
-
-  /** Does `action` in the control groups of a step. */
-  inGroup<T>({ directories, isOfStep }: LaunchGroup, action: () => T): T {
-    if (!isOfStep) {
-      this.#enter(directories)
-      return action()
-    }
-    try {
-      this.#join(directories)
-      return action()
-    } finally {
-      this.#leave(directories)
-    }
-  }
-
-  #isIn(directories: readonly CgroupDir[]): boolean {
-    return directories.every(({ path }, index) => path === this.#joined[index]?.path)
-  }
-
-  /** To where it was before. */
-  #leave(directories: readonly CgroupDir[]): void {
-    const before = directories.map((directory) => {
-      const joined = this.#joined.find(({ mount }) => mount === directory.mount)
-      return { ...directory, path: joined?.path ?? directory.home }
-    })
-    this.#join(before)
+  /**
+   * Goes to the groups of steps that share them, and stays there.
+   * @returns the groups that a process which it starts has to enter by itself
+   */
+  joinShared({ directories, isOfStep }: LaunchGroup): readonly CgroupDir[] {
+    if (isOfStep) return directories
+    this.#enter(directories)
+    return directories.filter(({ version }) => version === 2)
   }
 
   /**
    * Puts the calling thread, and only it, into groups of the first version: what it starts is in them,
    * too. Groups of the second version take no single threads.
    */
-  #join(directories: readonly CgroupDir[]): void {
+  #enter(directories: readonly CgroupDir[]): void {
+    if (directories.every(({ path }, index) => path === this.#joined[index]?.path)) return
     for (const directory of directories) {
       if (directory.version === 1) writeFileSync(entranceOf(directory), '0')
     }
+    this.#joined = directories
   }
 }

@@ -15,7 +15,7 @@ import {
 } from '#builder/linux'
 import { checkpoint, errnoOf, TsbuildError, type Ulimit } from '#core'
 import { killAndWait } from '../children/shared-child.ts'
-import type { CgroupDir } from '../limits/cgroup-dir.ts'
+import { type CgroupDir, entranceOf } from '../limits/cgroup-dir.ts'
 import { findProgram, notExecutableError } from '../root/find-program.ts'
 import type { Gate } from './first-process.ts'
 import { passGate } from './gate-process.ts'
@@ -76,12 +76,10 @@ export function startStep(launcher: Launcher, input: LaunchInput): Launched {
 
 /** Starts a program beside pid 1. @throws as `startStep` does */
 export function startBeside(launcher: Launcher, input: LaunchInput): Launched {
-  const { directories } = input.group
-  return launcher.inGroup(input.group, () =>
-    startProgramOf(input, launcher, (program, io) => ({
-      pid: enterOrMove(program, directories, io),
-    })),
-  )
+  const groups = launcher.joinShared(input.group)
+  return startProgramOf(input, launcher, (program, io) => ({
+    pid: enterOrMove(program, groups, io),
+  }))
 }
 
 /**
@@ -149,7 +147,8 @@ function enter(program: StepProgram, cgroups: readonly CgroupDir[], io: Io): num
   const group = openGroup(cgroups)
   const report = makePipe()
   try {
-    const entry: StepEntry = { group, report: report.writeEnd }
+    const entrances = cgroups.filter(({ version }) => version === 1).map(entranceOf)
+    const entry: StepEntry = { group, entrances, report: report.writeEnd }
     const calls = enteringCalls(program, entry)
     enterWith(program, calls, { entry, report, io })
     const { pid, failure } = outcomeOf(patientReports(report.readEnd), calls)
@@ -271,7 +270,7 @@ function openGroup(directories: readonly CgroupDir[]): StepGroup | undefined {
   if (directory === undefined) return undefined
   return canCloneIntoGroup
     ? { descriptor: openSync(directory.path, 'r'), by: 'clone' }
-    : { descriptor: openSync(`${directory.path}/cgroup.procs`, 'w'), by: 'move' }
+    : { descriptor: openSync(entranceOf(directory), 'w'), by: 'move' }
 }
 
 /** Does `action` with the rights of the step's user, on this thread. */

@@ -1,4 +1,11 @@
-import { type NamespaceKind, namespaceFlags, type ProgramCall, TIOCSCTTY } from '#builder/linux'
+import { constants } from 'node:fs'
+import {
+  AT_FDCWD,
+  type NamespaceKind,
+  namespaceFlags,
+  type ProgramCall,
+  TIOCSCTTY,
+} from '#builder/linux'
 import { ULIMIT_NAMES } from '#core'
 import { profileOnExec } from '../filter/apparmor.ts'
 import { type Confinement, confine } from '../filter/confinement.ts'
@@ -31,6 +38,8 @@ export interface StepProgram extends LimitInput {
 export interface StepEntry {
   /** Descriptor of a pipe that says what fails; the kernel closes it with the start of the program. */
   readonly report: number
+  /** Files by which it enters control groups of the first version. */
+  readonly entrances: readonly string[]
   /** A control group of the second version. */
   readonly group: StepGroup | undefined
 }
@@ -60,12 +69,15 @@ export function enteringCalls(program: StepProgram, entry: StepEntry): readonly 
       ? []
       : [{ call: 'setns', args: [descriptor, namespaceFlags(kind)] }]
   }
-  const { report, group } = entry
+  const { report, group, entrances } = entry
   const left = Object.values(namespaces)
-  const all = inherited(program, entry).filter((descriptor) => !left.includes(descriptor))
+  const own = inherited(program, entry)
+  const all = own.filter((descriptor) => !left.includes(descriptor))
   return [
     // Where processes of the step may be, they could trace it, open its descriptors, and report for it.
     { call: 'prctl', args: [PR_SET_DUMPABLE, 0, 0, 0, 0] },
+    // Before it forks, which counts in them.
+    ...entrances.flatMap((entrance) => entranceCalls(entrance, lowestBut(own))),
     // The pid namespace is the last: from then on these can look at it, at what it sees and has open.
     ...(['ipc', 'uts', 'net', 'mnt', 'pid'] as const).flatMap(enter),
     ...left.map((descriptor): ProgramCall => ({ call: 'close', args: [descriptor] })),
@@ -73,6 +85,22 @@ export function enteringCalls(program: StepProgram, entry: StepEntry): readonly 
     ...move(group),
     ...stepCalls(program, { cwd: root.cwd, report, all }),
   ]
+}
+
+/** @param descriptor the one that the kernel takes next */
+function entranceCalls(entrance: string, descriptor: number): readonly ProgramCall[] {
+  return [
+    { call: 'openat', args: [AT_FDCWD, entrance, constants.O_WRONLY, 0] },
+    { call: 'write', args: [descriptor, '0', 1] },
+    { call: 'close', args: [descriptor] },
+  ]
+}
+
+/** The lowest descriptor behind the standard ones that is not taken. */
+function lowestBut(taken: readonly number[]): number {
+  let lowest = 3
+  while (taken.includes(lowest)) lowest++
+  return lowest
 }
 
 /** The calls that turn a pid 1 that has passed the gate into the program. */

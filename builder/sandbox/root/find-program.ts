@@ -1,7 +1,13 @@
 import { accessSync, closeSync, constants } from 'node:fs'
 import { errnoOf, TsbuildError } from '#core'
 import type { AssembledRoot } from './assemble.ts'
-import { descriptorPath, findEntry, systemReason } from './root-entry.ts'
+import {
+  descriptorPath,
+  findEntry,
+  findEntryIfThere,
+  type RootEntry,
+  systemReason,
+} from './root-entry.ts'
 
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
@@ -14,14 +20,14 @@ type ProgramRoot = Pick<AssembledRoot, 'root' | 'cwdPath' | 'env'>
  */
 export function findProgram(name: string, root: ProgramRoot): string {
   if (name.includes('/')) {
-    const failure = executableAt(root, name)
+    const failure = failureAt(root, name, findEntry)
     if (failure === undefined) return name
     throw lookupError(name, failure)
   }
   const path = root.env.findLast((entry) => entry.startsWith('PATH='))?.slice('PATH='.length)
   for (const directory of (path ?? DEFAULT_PATH).split(':')) {
     const candidate = `${directory || '.'}/${name}`
-    if (executableAt(root, candidate) === undefined) return candidate
+    if (failureAt(root, candidate, findEntryIfThere) === undefined) return candidate
   }
   throw new TsbuildError(`exec: ${JSON.stringify(name)}: executable file not found in $PATH`, {
     code: 'STEP_FAILED',
@@ -30,10 +36,15 @@ export function findProgram(name: string, root: ProgramRoot): string {
 }
 
 /** @returns why the file cannot be executed, if it cannot */
-function executableAt(root: ProgramRoot, path: string): unknown {
+function failureAt(
+  root: ProgramRoot,
+  path: string,
+  find: (root: number, path: string) => RootEntry | undefined,
+): unknown {
   const absolute = path.startsWith('/') ? path : `${root.cwdPath}/${path}`
   try {
-    const found = findEntry(root.root, absolute)
+    const found = find(root.root, absolute)
+    if (found === undefined) return NOTHING_THERE
     try {
       if (found.stat.isDirectory()) return Object.assign(new Error('a folder'), { code: 'EISDIR' })
       if (!found.stat.isFile()) return Object.assign(new Error('no file'), { code: 'EACCES' })
@@ -46,6 +57,8 @@ function executableAt(root: ProgramRoot, path: string): unknown {
     return cause instanceof TsbuildError ? cause.cause : cause
   }
 }
+
+const NOTHING_THERE: unknown = 'there is nothing'
 
 /** The failure to start a program, in the words of container engines. */
 export function notExecutableError(name: string, cause: unknown): TsbuildError {

@@ -8,7 +8,7 @@ import {
   type Stats,
   statfsSync,
 } from 'node:fs'
-import { O_PATH } from '#builder/linux'
+import { O_PATH, openPlace } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 
 /** As many as the kernel follows. */
@@ -57,18 +57,45 @@ export function descriptorPath(descriptor: number): string {
  * @throws {TsbuildError} STEP_FAILED when the path cannot be walked
  */
 export function findEntry(root: number, path: string, options: WalkOptions = {}): RootEntry {
+  const found = walkTo(root, path, options)
+  if (!isAbsence(found)) return found
+  throw pathError(path, walkError(found.code, found.text))
+}
+
+/** As `findEntry`, or `undefined` when there is nothing at `path`. Most of what is asked for is not there. */
+export function findEntryIfThere(root: number, path: string): RootEntry | undefined {
+  const found = walkTo(root, path, {})
+  return isAbsence(found) ? undefined : found
+}
+
+function walkTo(root: number, path: string, options: WalkOptions): RootEntry | Absence {
   const walk = new Walk(root, path, options)
   try {
     return walk.run()
   } catch (cause) {
-    if (cause instanceof TsbuildError) throw cause
-    throw new TsbuildError(`find ${path} in the root of the step: ${reasonOf(cause)}`, {
-      code: 'STEP_FAILED',
-      cause,
-    })
+    throw cause instanceof TsbuildError ? cause : pathError(path, cause)
   } finally {
     walk.close()
   }
+}
+
+/** There is nothing at a path, and why. */
+interface Absence {
+  readonly code: 'ENOENT' | 'ENOTDIR'
+  readonly text: string
+}
+
+function isAbsence(found: RootEntry | Absence): found is Absence {
+  return 'code' in found
+}
+
+const MISSING: Absence = { code: 'ENOENT', text: 'no such file or directory' }
+
+function pathError(path: string, cause: unknown): TsbuildError {
+  return new TsbuildError(`find ${path} in the root of the step: ${reasonOf(cause)}`, {
+    code: 'STEP_FAILED',
+    cause,
+  })
 }
 
 /** The kernel's message, without the path of a descriptor. */
@@ -94,17 +121,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'not a directory',
 }
 
-/** As `findEntry`, or `undefined` when there is nothing at `path`. */
-export function findEntryIfThere(root: number, path: string): RootEntry | undefined {
-  try {
-    return findEntry(root, path)
-  } catch (cause) {
-    const errno = cause instanceof TsbuildError ? errnoOf(cause.cause) : undefined
-    if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
-    throw cause
-  }
-}
-
 interface Level {
   readonly descriptor: number
   readonly name: string
@@ -124,7 +140,7 @@ class Walk {
     this.#rest = path.split('/').reverse()
   }
 
-  run(): RootEntry {
+  run(): RootEntry | Absence {
     for (let name = this.#rest.pop(); name !== undefined; name = this.#rest.pop()) {
       if (name === '' || name === '.') continue
       if (name === '..') this.#up()
@@ -162,8 +178,10 @@ class Walk {
     return this.#rest.every((name) => name === '' || name === '.')
   }
 
-  #enter(name: string): RootEntry | undefined {
-    const descriptor = this.#openOrCreate(name)
+  /** @returns what the walk has come to, if it is over */
+  #enter(name: string): RootEntry | Absence | undefined {
+    const descriptor = openPlace(this.#top(), name) ?? this.#create(name)
+    if (descriptor === undefined) return MISSING
     let kept = false
     try {
       const stat = fstatSync(descriptor)
@@ -176,7 +194,7 @@ class Walk {
         kept = true
         return { descriptor, names: [...this.#names(), name], stat }
       } else {
-        throw walkError('ENOTDIR', `${name} is not a directory`)
+        return { code: 'ENOTDIR', text: `${name} is not a directory` }
       }
       return undefined
     } finally {
@@ -194,29 +212,25 @@ class Walk {
     this.#rest.push(...target.split('/').reverse())
   }
 
-  #openOrCreate(name: string): number {
+  /** @returns its descriptor; `undefined` where nothing is to be made */
+  #create(name: string): number | undefined {
+    const { create, onCreate } = this.#options
+    if (create === undefined) return undefined
+    const kind = this.#atEnd() ? create : 'directory'
     const path = `${descriptorPath(this.#top())}/${name}`
-    const flags = O_PATH | constants.O_NOFOLLOW
-    try {
-      return openSync(path, flags)
-    } catch (cause) {
-      const { create } = this.#options
-      if (errnoOf(cause) !== 'ENOENT' || create === undefined) throw cause
-      const kind = this.#atEnd() ? create : 'directory'
-      const creation = { parent: this.#top(), parentNames: this.#names(), name, kind }
-      const make = (): void => {
-        if (kind === 'directory') mkdirSync(path, 0o755)
-        else closeSync(openSync(path, CREATE_FLAGS, 0o644))
-      }
-      try {
-        if (this.#options.onCreate === undefined) make()
-        else this.#options.onCreate(creation, make)
-      } catch (failed) {
-        // Another step that has the same directory was faster; what it made is checked like anything else.
-        if (errnoOf(failed) !== 'EEXIST') throw failed
-      }
-      return openSync(path, flags)
+    const creation = { parent: this.#top(), parentNames: this.#names(), name, kind }
+    const make = (): void => {
+      if (kind === 'directory') mkdirSync(path, 0o755)
+      else closeSync(openSync(path, CREATE_FLAGS, 0o644))
     }
+    try {
+      if (onCreate === undefined) make()
+      else onCreate(creation, make)
+    } catch (failed) {
+      // Another step that has the same directory was faster; what it made is checked like anything else.
+      if (errnoOf(failed) !== 'EEXIST') throw failed
+    }
+    return openSync(path, O_PATH | constants.O_NOFOLLOW)
   }
 }
 

@@ -87,6 +87,8 @@ async function startAttached(
   const kind = Tty ? 'raw' : 'multiplexed'
   const isNamed = !Tty && versionOf(request).minor >= 42
   exec.requireNew()
+  // It begins to start meanwhile; nothing comes from it before this thread is back at its events.
+  const running = exec.run({ size: windowOf(exec, body) }, () => undefined)
   const client = hijack(request, reply, isNamed ? 'multiplexed' : 'raw')
   connectClient(client, exec.streams, {
     kind,
@@ -96,7 +98,7 @@ async function startAttached(
     detachKeys,
   })
   try {
-    await exec.run({ size: windowOf(exec, body) }, () => undefined)
+    await running
   } catch (cause) {
     const text = `${cause instanceof Error ? cause.message : String(cause)}\r\n`
     if (!client.destroyed) client.write(Tty ? text : frame('stdout', Buffer.from(text)))

@@ -5,6 +5,9 @@ import { enteringCalls } from '../../../../builder/sandbox/process/step-program.
 const NAMESPACES = { mnt: 11, ipc: 12, uts: 13, net: 14, pid: 15 }
 const CWD = 21
 const REPORT = 22
+const ENTRANCES = ['/groups/memory/tasks', '/groups/pids/tasks']
+/** Nothing else has it. */
+const FREE = 3
 
 /** Only what the calls are made of. */
 const STEP = {
@@ -20,7 +23,9 @@ const STEP = {
 describe('a process that enters the sandbox of a step', () => {
   const openFiles = { soft: 1024n, hard: 1024n }
   const program = { step: STEP, program: '/bin/true', args: ['true'], ulimits: [], openFiles }
-  const calls = enteringCalls(program, { report: REPORT, group: undefined })
+  const calls = enteringCalls(program, {
+    ...{ report: REPORT, group: undefined, entrances: ENTRANCES },
+  })
   const indexOf = (call: string, descriptor?: number): number =>
     calls.findIndex((one) => one.call === call && [undefined, one.args[0]].includes(descriptor))
 
@@ -39,5 +44,19 @@ describe('a process that enters the sandbox of a step', () => {
       assert.ok(closed > indexOf('setns', descriptor) && closed < fork)
     }
     assert.ok(indexOf('setns', NAMESPACES.pid) < fork)
+  })
+
+  it('enters its groups before the fork, which counts in them, and leaves the way in behind', () => {
+    const before = calls.slice(0, indexOf('clone'))
+    for (const entrance of ENTRANCES) {
+      const opened = before.findIndex(({ call, args }) => call === 'openat' && args[1] === entrance)
+      assert.deepEqual(
+        before.slice(opened + 1, opened + 3).map(({ call, args }) => [call, args[0]]),
+        [
+          ['write', FREE],
+          ['close', FREE],
+        ],
+      )
+    }
   })
 })
