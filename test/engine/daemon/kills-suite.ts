@@ -44,6 +44,8 @@ export function killsSuite(seeds: readonly number[]): void {
         await daemon[Symbol.asyncDispose]()
         await using _next = await place.start()
         await checkState(place, expected)
+        // There are some thirty subnets for all sessions of a place.
+        assert.equal((await ask(place.socket, 'POST', '/networks/prune')).status, 200)
       })
     }
 
