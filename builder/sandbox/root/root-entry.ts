@@ -8,6 +8,7 @@ import {
   type Stats,
   statfsSync,
 } from 'node:fs'
+import { constants as os } from 'node:os'
 import { O_PATH, openPlace } from '#builder/linux'
 import { errnoOf, TsbuildError } from '#core'
 
@@ -249,6 +250,7 @@ function isMagic(directory: number): boolean {
 const CREATE_FLAGS =
   constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-function walkError(code: string, message: string): Error {
-  return Object.assign(new Error(`${code}: ${message}`), { code })
+/** As of a system call that failed. */
+function walkError(code: 'ENOENT' | 'ENOTDIR' | 'ELOOP', message: string): Error {
+  return Object.assign(new Error(`${code}: ${message}`), { code, errno: -os.errno[code] })
 }
