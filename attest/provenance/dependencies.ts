@@ -1,7 +1,7 @@
 import { basename } from 'node:path'
+import { packageUrl } from '#attest/sbom'
 import { type Json, type Material, parsePlatform } from '#core'
 import { parseReference } from '#registry-client'
-import { packageUrl } from '#sbom'
 import { imageUrl } from '../statement/statement.ts'
 
 const LAYOUT = 'oci-layout://'

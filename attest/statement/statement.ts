@@ -1,7 +1,7 @@
+import { packageUrl } from '#attest/sbom'
 import type { DiffId, Digest, Json, Platform } from '#core'
 import { formatPlatform, hexOf } from '#core'
 import { familiarReference, parseReference, type Reference } from '#registry-client'
-import { packageUrl } from '#sbom'
 
 /** What a statement is about. */
 export interface Subject {

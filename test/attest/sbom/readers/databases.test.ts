@@ -2,10 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { gunzipSync } from 'node:zlib'
-import { temporaryDirectory } from '../../support/peers/index.ts'
+import { temporaryDirectory } from '../../../support/peers/index.ts'
 import { packagesOf, urlsOf } from '../image-files.ts'
 
-const FIXTURES = new URL('../../../../fixtures/sbom/rpm/', import.meta.url)
+const FIXTURES = new URL('../../../../../fixtures/sbom/rpm/', import.meta.url)
 const DEBIAN = { 'usr/lib/os-release': 'NAME="Debian"\nID=debian\nVERSION_ID="12"\n' }
 const RPMDB = 'usr/lib/sysimage/rpm/rpmdb.sqlite'
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { sbomDocument } from '#sbom'
+import { sbomDocument } from '#attest/sbom'
 import { packagesOf } from '../image-files.ts'
 import { checkCycloneDx, checkSpdx } from './check-document.ts'
 

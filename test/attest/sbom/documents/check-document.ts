@@ -21,7 +21,7 @@ export interface SpdxDocument {
   }[]
 }
 
-const SCHEMA = new URL('../../../../fixtures/sbom/spdx-2.3.schema.json', import.meta.url)
+const SCHEMA = new URL('../../../../../fixtures/sbom/spdx-2.3.schema.json', import.meta.url)
 
 /** Fails for what is no document of SPDX 2.3, or refers to what is not in it. */
 export function checkSpdx(text: string): SpdxDocument {

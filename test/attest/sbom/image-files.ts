@@ -1,9 +1,9 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { StackTree } from '#builder/layer'
-import type { FoundPackages } from '../../sbom/package/found-packages.ts'
-import { listPackages } from '../../sbom/scan/list-packages.ts'
-import { temporaryDirectory } from '../support/peers/index.ts'
+import type { FoundPackages } from '../../../attest/sbom/package/found-packages.ts'
+import { listPackages } from '../../../attest/sbom/scan/list-packages.ts'
+import { temporaryDirectory } from '../../support/peers/index.ts'
 
 /** Files of an image by their paths; a program is one with `mode`. */
 export type ImageFiles = Readonly<
