@@ -16,6 +16,7 @@ export type {
   BuiltPlatform,
   CacheSource,
   CacheTarget,
+  MadeImage,
   SecretSource,
 } from '#builder/options'
 export { defaultCredentials } from '#builder/options'

@@ -139,3 +139,13 @@ export function typedFailure(doing: string, failure: unknown): unknown {
   const cause = firstFailure(failure)
   return ERRNO.test(errnoOf(cause) ?? '') ? ioError(doing, cause) : cause
 }
+
+/** The error for what cannot be meant as it stands. */
+export function usageError(message: string, hint?: string): TsbuildError {
+  return new TsbuildError(message, { code: 'USAGE', hint })
+}
+
+/** The error for what is understood, and is not done. */
+export function unsupportedError(message: string, hint: string): TsbuildError {
+  return new TsbuildError(message, { code: 'UNSUPPORTED', hint })
+}

@@ -1,6 +1,12 @@
 export type { OpenBytes, Timeouts, Timing } from '#http'
 export { certificateFolders } from './certificates/certificate-folders.ts'
-export type { CredentialStore, Credentials } from './credentials/credentials.ts'
+export type {
+  CredentialStore,
+  Credentials,
+  FetchedToken,
+  StoredCredentials,
+  TokenRequest,
+} from './credentials/credentials.ts'
 export { type DockerConfigOptions, dockerConfigCredentials } from './credentials/docker-config.ts'
 export { dockerProxies } from './credentials/docker-proxies.ts'
 export { RegistryError, type RegistryFailure } from './errors.ts'

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import type { OpenAgent } from './agent-source.ts'
 import { framed, framesOf } from './frames.ts'
@@ -9,7 +9,7 @@ import { FAILURE, REQUEST_IDENTITIES, SIGN_REQUEST } from './messages.ts'
 const ALLOWED: readonly (number | undefined)[] = [REQUEST_IDENTITIES, SIGN_REQUEST]
 
 /** Answers the requests of one connection until either side closes it. */
-export async function serveAgent(client: Socket, open: OpenAgent): Promise<void> {
+export async function serveAgent(client: Duplex, open: OpenAgent): Promise<void> {
   client.on('error', () => undefined)
   try {
     using agent = open()
@@ -28,7 +28,7 @@ export async function serveAgent(client: Socket, open: OpenAgent): Promise<void>
 }
 
 /** Back-pressure: answers that the client does not read would be kept in memory. */
-async function waitForDrain(client: Socket): Promise<void> {
+async function waitForDrain(client: Duplex): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   client.once('drain', resolve).once('close', resolve)
   await promise

@@ -5,6 +5,7 @@ import { checkDestination, EarlyLayers, type EarlyUploads } from '#builder/expor
 import {
   type BuildOptions,
   type BuildResult,
+  type MadeImage,
   requestOf,
   resolveOptions,
   type Settings,
@@ -14,6 +15,7 @@ import type { Caches } from '#builder/remote-cache'
 import { type Schedule, type StepSecrets, spareProcessor, stepSchedule } from '#builder/solve'
 import { openStore, type Store } from '#cache'
 import {
+  formatPlatform,
   Resources,
   sortMaterials,
   TsbuildError,
@@ -149,6 +151,7 @@ async function buildLoaded(
     const images = await buildPlatforms(plans, deps, signal)
     early.endSteps()
     uploads?.endSteps()
+    await settings.onBuilt?.(images.map(madeImage))
     // A rejection reaches the caller when the services are disposed of.
     services.closeSandbox().catch(() => undefined)
     const stoppable = { ...settings, signal }
@@ -182,6 +185,11 @@ async function buildLoaded(
   } finally {
     await keepTrace(recorder, { ...settings, ...place, store })
   }
+}
+
+function madeImage({ image, lowers }: BuiltImage): MadeImage {
+  const { platform, configBytes: config } = image
+  return { platform: formatPlatform(platform), config, layers: lowers }
 }
 
 /** What is said of the images, in their order; loaded where it is asked for. */

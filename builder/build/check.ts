@@ -22,7 +22,7 @@ export interface BuildCheck {
 }
 
 /** No step runs, so none asks for a secret. */
-const NO_SECRETS: StepSecrets = { secret: async () => undefined, agent: () => undefined }
+const NO_SECRETS: StepSecrets = { secret: async () => undefined, agent: async () => undefined }
 
 /**
  * Does everything that comes before the first step of a build, for all stages unless there is a

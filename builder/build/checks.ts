@@ -17,12 +17,14 @@ export function openChecks(
     buildArgs,
     predefined: predefinedArgs(parsed.dockerfile, { buildArgs, targetPlatform, target }),
     dockerignore: ignore,
-    onWarning: ({ rule, message, url, range }) =>
+    onWarning: ({ rule, message, description, url, range: { start, end } }) =>
       onEvent({
         type: 'warning',
         message,
-        line: range.start.line,
+        line: start.line,
+        ...(end.line === start.line ? {} : { endLine: end.line }),
         rule,
+        description,
         ...(url === undefined ? {} : { url }),
       }),
   })

@@ -10,7 +10,7 @@ import {
 } from '#builder/export'
 import type { Settings } from '#builder/options'
 import type { Store } from '#cache'
-import { type Descriptor, formatPlatform, reported } from '#core'
+import { type Descriptor, type Ending, type ExportedImages, formatPlatform, reported } from '#core'
 import type { PushProgress, RegistryClient } from '#registry-client'
 import type { SignGraph } from '#signing'
 import type { BuiltImage } from './image-build.ts'
@@ -40,8 +40,9 @@ export async function deliver(
   const registries = new Set(isPushed ? tags.map(({ registry }) => registry) : [])
   let last: Descriptor | undefined
   for (const [position, output] of settings.outputs.entries()) {
+    const images = withAttestations(await imagesFor(output, built, settings), output, attested)
     const sent = await sendOutput(output, {
-      images: withAttestations(await imagesFor(output, built, settings), output, attested),
+      images,
       tags,
       registries,
       store,
@@ -51,7 +52,12 @@ export async function deliver(
       sign,
       ignoreChownErrors,
       writeTrees: (to, options) => writeTrees(built, { to, ...options }, deps),
-      report: (name, send) => reportOutput(name, { onEvent, position }, send),
+      report: (name, send, names = []) =>
+        reportOutput(
+          name,
+          { onEvent, position, exported: (root) => exportedOf(root, images, names) },
+          send,
+        ),
       environment,
       spans,
       signal,
@@ -114,14 +120,16 @@ async function writeTrees(
 }
 
 /** Where an output is reported, and its position: two outputs may do the same. */
-export interface ReportDeps extends Pick<Settings, 'onEvent'> {
+export interface ReportDeps<T = unknown> extends Pick<Settings, 'onEvent'> {
   readonly position: number
+  /** Says which images the result is. Default: none. */
+  readonly exported?: (result: T) => ExportedImages | undefined
 }
 
 /** Reports an output as a vertex, with the progress of its transfers. */
 export function reportOutput<T>(
   name: string,
-  { onEvent, position }: ReportDeps,
+  { onEvent, position, exported }: ReportDeps<T>,
   send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
 ): Promise<T> {
   const vertex = `output ${position} ${name}`
@@ -129,7 +137,17 @@ export function reportOutput<T>(
     const known = total === undefined ? {} : { total }
     onEvent({ type: 'progress', vertex, id, current, done, ...known })
   }
-  return reported({ id: vertex, name, part: 'export' }, onEvent, () => send(onProgress))
+  const ending = (result: T): Ending => ({ exported: exported?.(result) })
+  return reported({ id: vertex, name, part: 'export', ending }, onEvent, () => send(onProgress))
+}
+
+function exportedOf(
+  root: Descriptor | undefined,
+  { images, isIndex }: ImageSet,
+  names: readonly string[],
+): ExportedImages | undefined {
+  if (root === undefined) return undefined
+  return { root: root.digest, isIndex, configs: images.map(({ id }) => id), names }
 }
 
 /** What early uploads are opened with. */

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
 import { type NamedFileOptions, readNamedFile } from '#builder/linux'
-import type { SecretSource } from '#builder/options'
+import type { FindAgent, FindSecret, SecretSource } from '#builder/options'
 import type { StepSecrets } from '#builder/solve'
 import { ioError, TsbuildError } from '#core'
 
@@ -12,26 +12,46 @@ const MAX_BYTES = 500 * 1024
  */
 export async function openSecrets(options: {
   readonly secrets: Readonly<Record<string, SecretSource>>
+  readonly findSecret?: FindSecret | undefined
   readonly ssh: Readonly<Record<string, readonly string[]>>
+  readonly findAgent?: FindAgent | undefined
   readonly signal: AbortSignal | undefined
 }): Promise<StepSecrets> {
   const sources = new Map(Object.entries(options.secrets))
   for (const [id, source] of sources) checkSource(id, source)
-  const read = new Map<string, Promise<Uint8Array>>()
+  const { findSecret, findAgent } = options
+  const read = new Map<string, Promise<Uint8Array | undefined>>()
   const agents = await openAgents(options.ssh, options.signal)
   return {
     secret: async (id, signal = options.signal) => {
       const source = sources.get(id)
-      if (source === undefined) return undefined
-      const reading = read.get(id) ?? readSecret(id, source, signal)
+      if (source === undefined && findSecret === undefined) return undefined
+      const reading =
+        read.get(id) ??
+        (source === undefined
+          ? foundSecret(id, findSecret, signal)
+          : readSecret(id, source, signal))
       read.set(id, reading)
+      // Another step may have more time, or find the client again; what a pipe held is gone.
+      if (source === undefined) reading.catch(() => read.delete(id))
       return reading
     },
-    agent: (id) => agents.get(id),
+    agent: async (id, signal = options.signal) => agents.get(id) ?? (await findAgent?.(id, signal)),
   }
 }
 
-type ConnectionHandler = NonNullable<ReturnType<StepSecrets['agent']>>
+type ConnectionHandler = NonNullable<Awaited<ReturnType<StepSecrets['agent']>>>
+
+/** What is too long is no secret, wherever it comes from. */
+async function foundSecret(
+  id: string,
+  find: FindSecret | undefined,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array | undefined> {
+  const content = await find?.(id, signal)
+  if (content !== undefined && content.length > MAX_BYTES) throw tooBigError(id)
+  return content
+}
 
 async function openAgents(
   ssh: Readonly<Record<string, readonly string[]>>,

@@ -27,6 +27,8 @@ export interface DockerfileOptions {
   /** Whether the ignore file counts. */
   readonly ignores: boolean
   readonly file: string | undefined
+  /** What messages call it; absent: its path. */
+  readonly shownFile?: string | undefined
   /** The Dockerfile itself. */
   readonly dockerfile: string | Buffer | undefined
   readonly frontend?: ParseOptions['frontend']
@@ -55,9 +57,9 @@ export function loadDockerfile(options: DockerfileOptions): Promise<LoadedDocker
 }
 
 async function readAndParse(options: DockerfileOptions): Promise<LoadedDockerfile> {
-  const { context, origin, ignores } = options
+  const { context, origin, ignores, shownFile } = options
   const { name, path, bytes } = await readDockerfile(options)
-  const source = { filename: name, text: bytes.toString() }
+  const source = { filename: shownFile ?? name, text: bytes.toString() }
   const inContext = origin === 'fetched' && options.dockerfile === undefined
   const beside = inContext ? join(context, name) : path
   const ignore = ignores ? (readIgnoreFile(context, beside)?.text ?? '') : ''

@@ -1,3 +1,4 @@
+export { readContained } from './contained-file.ts'
 export {
   type ContextEntry,
   type ContextListing,

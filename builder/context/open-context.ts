@@ -38,6 +38,8 @@ export interface ContextRequest {
   readonly context: ContextLocation
   /** Path or URL of the Dockerfile. */
   readonly file: string | undefined
+  /** What messages call it; absent: its path. */
+  readonly shownFile?: string | undefined
   /** The Dockerfile itself. */
   readonly dockerfile: string | undefined
   /** The ignore file of a fetched context counts, too. */
@@ -102,7 +104,7 @@ function disposeWith(opened: Resources): AsyncDisposable {
   return { [Symbol.asyncDispose]: () => resources[Symbol.asyncDispose]() }
 }
 
-type Written = Pick<ContextRequest, 'file' | 'dockerfile' | 'frontend'>
+type Written = Pick<ContextRequest, 'file' | 'shownFile' | 'dockerfile' | 'frontend'>
 type Reading = Written & Pick<ContextRequest, 'spans' | 'signal'>
 
 async function openFolder({ path }: FolderSource, reading: Reading): Promise<LocalContext> {

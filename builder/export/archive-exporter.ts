@@ -41,7 +41,11 @@ export const archiveExporter: Exporter<ArchiveOutput> = {
   },
   checkDestination: ({ dest, tar }) => (tar === false ? checkFolder(dest) : checkFile(dest)),
   send: (output, exported) =>
-    exported.report(`exporting to ${output.type} image format`, () => write(output, exported)),
+    exported.report(
+      `exporting to ${output.type} image format`,
+      () => write(output, exported),
+      exported.tags.map(formatReference),
+    ),
 }
 
 async function write(output: ArchiveOutput, exported: Exported): Promise<Descriptor> {

@@ -50,10 +50,14 @@ export interface Exported {
   readonly ignoreChownErrors: boolean
   /** Writes the files of the images to a folder, a file, or the descriptor of a file. */
   readonly writeTrees: (to: string | number, options: TreesOptions) => Promise<void>
-  /** Reports `send` as a vertex of this name. */
-  readonly report: <T>(
+  /**
+   * Reports `send` as a vertex of this name, with the manifest or index that it returns.
+   * @param names that this has there. Default: none
+   */
+  readonly report: <T extends Descriptor | undefined>(
     name: string,
     send: (onProgress: (progress: PushProgress) => void) => Promise<T>,
+    names?: readonly string[],
   ) => Promise<T>
   /** Says which container engine is used, and how. */
   readonly environment: Readonly<Record<string, string | undefined>>

@@ -43,9 +43,11 @@ export const filesExporter: Exporter<FilesOutput> = {
     else checkFile(dest)
     if (mode === 'delete') checkDelete(output, allow)
   },
-  send: async (output, exported) => {
-    await exported.report(`exporting to ${output.type}`, () => write(output, exported))
-    return undefined
+  send: (output, exported) => {
+    return exported.report(`exporting to ${output.type}`, async () => {
+      await write(output, exported)
+      return undefined
+    })
   },
 }
 

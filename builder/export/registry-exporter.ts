@@ -1,5 +1,10 @@
 import { type Descriptor, type GraphSink, TsbuildError, writeGraph } from '#core'
-import type { Reference, RegistryClient, Repository } from '#registry-client'
+import {
+  formatReference,
+  type Reference,
+  type RegistryClient,
+  type Repository,
+} from '#registry-client'
 import type { SignGraph } from '#signing'
 import {
   checkPacked,
@@ -56,7 +61,7 @@ async function pushAll(
     const [first, ...others] = references
     if (first === undefined) continue
     const sibling = done.get(first.registry)
-    root = await report(`pushing ${name}`, (onProgress) =>
+    const push = (onProgress: PushOptions['onProgress']): Promise<Descriptor> =>
       pushImages(images, [first, ...others], {
         ...exported,
         client: client(),
@@ -66,8 +71,8 @@ async function pushAll(
         isTagged: output.byDigest !== true,
         sibling,
         onProgress,
-      }),
-    )
+      })
+    root = await report(`pushing ${name}`, push, references.map(formatReference))
     done.set(first.registry, first.repository)
   }
   return root

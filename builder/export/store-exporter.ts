@@ -23,8 +23,8 @@ export const storeExporter: Exporter<StoreOutput> = {
   compression: () => 'none',
   check: checkForm,
   checkDestination: () => undefined,
-  send: (output, { images, tags, registries, store, report, spans, signal }) =>
-    report('exporting to image', async () => {
+  send: (output, { images, tags, registries, store, report, spans, signal }) => {
+    const put = async (): Promise<Descriptor> => {
       const names = (root: Descriptor) => namesOf(root, tags, output)
       const sink = storeSink(store, { names, registries, unnamed: output.unnamed })
       // A name is given once all that it leads to is on the disk.
@@ -34,7 +34,9 @@ export const storeExporter: Exporter<StoreOutput> = {
       const draft = formedGraph(graphOf(images), formed, output)
       const { root } = await writeGraph(draft, { ...sink, name }, { signal })
       return formedRoot(root, formed, output)
-    }),
+    }
+    return report('exporting to image', put, tags.map(formatReference))
+  },
 }
 
 function namesOf(

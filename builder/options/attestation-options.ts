@@ -1,5 +1,5 @@
+import type { SbomFormat } from '#attest/sbom'
 import { TsbuildError } from '#core'
-import type { SbomFormat } from '#sbom'
 
 /** How much is said of how an image was built. */
 export interface ProvenanceOptions {

@@ -1,3 +1,4 @@
+import type { Duplex } from 'node:stream'
 import type { BuildExplanation } from '#builder/explain'
 import type { Output } from '#builder/export'
 import type {
@@ -20,6 +21,15 @@ import type { CacheSource, CacheTarget } from './cache-options.ts'
 /** A file, read once and only when a step wants it, or the secret itself. */
 export type SecretSource = { readonly file: string } | { readonly value: string | Uint8Array }
 
+/** Finds a secret by its id; `undefined`: there is none. */
+export type FindSecret = (id: string, signal?: AbortSignal) => Promise<Uint8Array | undefined>
+
+/** Finds an agent by its id, which serves connections of steps, and never fails; `undefined`: there is none. */
+export type FindAgent = (
+  id: string,
+  signal?: AbortSignal,
+) => Promise<((connection: Duplex) => void) | undefined>
+
 /** Everything that `build` can be asked for. Only `context` is required. */
 export interface BuildOptions {
   /**
@@ -36,6 +46,8 @@ export interface BuildOptions {
    * context's root where it is not; or its URL. Default: `Dockerfile` in the context.
    */
   readonly file?: string
+  /** What messages call the Dockerfile; default: its path. */
+  readonly shownFile?: string
   /**
    * What is used instead of images or stages of these names, in FROM and wherever files are taken from: a
    * folder, `docker-image://NAME` (`scratch` is empty), `oci-layout://FOLDER[:TAG]`, a git repository, the URL of a file
@@ -115,11 +127,15 @@ export interface BuildOptions {
   readonly cgroupParent?: string
   /** What `RUN --mount=type=secret` may show, by id. */
   readonly secrets?: Readonly<Record<string, SecretSource>>
+  /** Asked once for each secret that `secrets` does not have, and only when a step wants it. */
+  readonly findSecret?: FindSecret
   /**
    * What `RUN --mount=type=ssh` may use, by id, `default` being the usual one: the path of an agent's
    * socket, or paths of private keys, which the build then uses itself.
    */
   readonly ssh?: Readonly<Record<string, readonly string[]>>
+  /** Asked for agents that `ssh` does not have, when a step wants one. */
+  readonly findAgent?: FindAgent
   /**
    * Makes the image depend on nothing but the input: no file that a step makes is newer than 1980 (or
    * `SOURCE_DATE_EPOCH`, if that is earlier), nor is the image; files of the context have the modes
@@ -171,7 +187,21 @@ export interface BuildOptions {
    * base images have added steps.
    */
   readonly onLinked?: (graph: InstructionGraph) => void
+  /**
+   * Gets the images when all their steps are done, and is awaited before they go anywhere. What it throws ends
+   * the build. They can be looked into until the build ends.
+   */
+  readonly onBuilt?: (images: readonly MadeImage[]) => Promise<void>
   readonly signal?: AbortSignal
+}
+
+/** The image of one platform, before it has gone anywhere. */
+export interface MadeImage {
+  readonly platform: string
+  /** Its config, as it will be. */
+  readonly config: Uint8Array
+  /** Folders of its layers, topmost first. */
+  readonly layers: () => Promise<readonly string[]>
 }
 
 /** What a build has made. */

@@ -4,6 +4,9 @@ export type {
   BuildResult,
   BuiltLayer,
   BuiltPlatform,
+  FindAgent,
+  FindSecret,
+  MadeImage,
   SecretSource,
 } from './build-options.ts'
 export type {

@@ -37,7 +37,7 @@ import {
 import type { SigningKey } from '#signing'
 import { type AttestationOptions, checkAttestations, isAsked } from './attestation-options.ts'
 import { givesIndex, refuseAttestations } from './build-controls.ts'
-import type { BuildOptions, SecretSource } from './build-options.ts'
+import type { BuildOptions, FindAgent, FindSecret, SecretSource } from './build-options.ts'
 import {
   type CacheExportSettings,
   type CacheImportSettings,
@@ -55,6 +55,7 @@ export interface Settings {
   readonly ignoresInFetched: boolean
   readonly contexts: NamedSources
   readonly file: string | undefined
+  readonly shownFile: string | undefined
   readonly dockerfile: string | undefined
   /** Chosen by a build argument, in place of what the Dockerfile says. */
   readonly frontend: 'built-in' | undefined
@@ -84,7 +85,9 @@ export interface Settings {
   readonly snapshotter: SnapshotterKind | 'auto'
   readonly snapshotSize: number | undefined
   readonly secrets: Readonly<Record<string, SecretSource>>
+  readonly findSecret: FindSecret | undefined
   readonly ssh: Readonly<Record<string, readonly string[]>>
+  readonly findAgent: FindAgent | undefined
   readonly reproducible: boolean
   readonly attestations: AttestationOptions
   readonly outputs: readonly Output[]
@@ -108,6 +111,7 @@ export interface Settings {
   readonly onEvent: OnEvent
   readonly onExplanation: BuildOptions['onExplanation']
   readonly onLinked: BuildOptions['onLinked']
+  readonly onBuilt: BuildOptions['onBuilt']
   /** Reports to `onEvent`. */
   readonly spans: Spans
   readonly signal: AbortSignal | undefined
@@ -129,6 +133,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     ignoresInFetched: options.ignoresInFetched ?? false,
     contexts: parseNamedContexts(options.contexts ?? {}),
     file: options.file,
+    shownFile: options.shownFile,
     dockerfile: options.dockerfile,
     frontend: resolveFrontend(buildArgs.BUILDKIT_SYNTAX),
     tags: resolveTags(options.tags ?? []),
@@ -151,7 +156,9 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     snapshotter: options.snapshotter ?? 'auto',
     snapshotSize: options.snapshotSize,
     secrets: options.secrets ?? {},
+    findSecret: options.findSecret,
     ssh: options.ssh ?? {},
+    findAgent: options.findAgent,
     reproducible: options.reproducible ?? false,
     attestations: options.attestations ?? {},
     outputs,
@@ -178,6 +185,7 @@ export function resolveOptions(options: BuildOptions, env: Environment = process
     onEvent,
     onExplanation: options.onExplanation,
     onLinked: options.onLinked,
+    onBuilt: options.onBuilt,
     spans: new Spans(onEvent),
     signal: options.signal,
   }

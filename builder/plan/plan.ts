@@ -39,7 +39,7 @@ export function planBuild(graph: InstructionGraph, bases: BaseLookup, options: P
         if (files.kind === 'vertex') return files.vertex
         return vertices.contextRoot(source.context, range).id
       }
-      const label = (): string => `FROM ${source.name}`
+      const label = ({ name }: { readonly name: string }): string => `FROM ${name}`
       const image = vertices.image(source.name, options.targetPlatform, { label, range })
       return image.base.layers.length > 0 ? image.id : undefined
     }

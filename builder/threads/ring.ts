@@ -70,6 +70,7 @@ export class RingWriter {
   /**
    * As `slot`, for a thread that has other things to do meanwhile.
    * @returns `undefined` when the ring is broken
+   * @throws {TsbuildError} CANCELLED
    */
   async nextSlot(): Promise<Buffer | undefined> {
     for (;;) {
@@ -77,6 +78,7 @@ export class RingWriter {
       const slot = this.#emptySlot(emptied)
       if (slot !== undefined) return slot
       if (this.#isBroken()) return undefined
+      checkpoint()
       await Atomics.waitAsync(this.#control, EMPTIED, emptied, WAIT_MILLISECONDS).value
     }
   }

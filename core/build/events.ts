@@ -144,6 +144,19 @@ export interface VertexDone {
   readonly milliseconds: number
   /** The cache key of the result, for steps. */
   readonly key?: string
+  /** What was written, for outputs of images. */
+  readonly exported?: ExportedImages
+}
+
+/** Images as an output has them. */
+export interface ExportedImages {
+  /** Digest of the manifest, or of the index. */
+  readonly root: string
+  readonly isIndex: boolean
+  /** Digests of the configs, in the order of the images. */
+  readonly configs: readonly string[]
+  /** What they are called there, with registry and tag: `docker.io/library/app:latest`. */
+  readonly names: readonly string[]
 }
 
 /** The result was there already. Comes instead of `done`, after `started`. */
@@ -190,8 +203,12 @@ export interface BuildWarning {
   readonly message: string
   /** 1-based line of the Dockerfile. */
   readonly line?: number
+  /** The last line of what it is about, where that has several. */
+  readonly endLine?: number
   /** The build check that says so. */
   readonly rule?: string
+  /** What the build check is for. */
+  readonly description?: string
   /** Where more is said about it. */
   readonly url?: string
 }

@@ -1,5 +1,5 @@
 import { firstFailure, isCancelled } from '../errors.ts'
-import type { BuildPart, CacheHit, ExecutionReason, OnEvent } from './events.ts'
+import type { BuildPart, CacheHit, ExecutionReason, ExportedImages, OnEvent } from './events.ts'
 
 /** What is reported as one vertex. */
 export interface ReportedVertex<T> {
@@ -15,6 +15,7 @@ export interface ReportedVertex<T> {
 export interface Ending {
   readonly hit?: CacheHit | undefined
   readonly key?: string | undefined
+  readonly exported?: ExportedImages | undefined
 }
 
 /** Reports a vertex while `perform` is under way: its start, and how it has ended. */
@@ -37,9 +38,10 @@ export async function reported<T>(
     else onEvent({ type: 'failed', vertex: id, message, milliseconds })
     throw cause
   }
-  const { hit, key } = ending(result)
+  const { hit, key, exported } = ending(result)
   const keyed = key === undefined ? {} : { key }
+  const milliseconds = performance.now() - started
   if (hit !== undefined) onEvent({ type: 'cached', vertex: id, by: hit, ...keyed })
-  else onEvent({ type: 'done', vertex: id, milliseconds: performance.now() - started, ...keyed })
+  else onEvent({ type: 'done', vertex: id, milliseconds, ...keyed, ...(exported && { exported }) })
   return result
 }

@@ -1,5 +1,5 @@
 import { type HttpRequest, type Middleware, type Send, type Timing, withHeaders } from '#http'
-import type { Credentials } from '../credentials/credentials.ts'
+import type { Credentials, PasswordCredentials } from '../credentials/credentials.ts'
 import { type Challenge, parseChallenge } from './challenge.ts'
 import { acceptable, covers } from './scope.ts'
 import { basicHeader, TokenService } from './tokens.ts'
@@ -24,6 +24,8 @@ export class Authenticator {
   readonly #tokens: TokenService
   /** The last challenge of the registry: later requests are sent with an answer to it. */
   #challenge: Challenge | undefined
+  /** What was asked for where credentials are delegated. */
+  #password: Promise<PasswordCredentials | undefined> | undefined
   /** Scopes that the registry requires beyond those of a request, by the latter. */
   readonly #extraScopes = new Map<string, readonly string[]>()
 
@@ -79,11 +81,19 @@ export class Authenticator {
     const { credentials } = this.#options
     if (this.#challenge === undefined) return undefined
     if (credentials?.kind === 'registry-token') return `Bearer ${credentials.token}`
-    if (this.#challenge.scheme === 'basic') {
-      return credentials?.kind === 'password' ? basicHeader(credentials) : undefined
-    }
+    if (this.#challenge.scheme === 'basic') return await this.#basic(signal)
     const token = this.#tokens.get(this.#challenge, this.#withExtraScopes(scopes))
     return `Bearer ${await unlessAborted(token, signal)}`
+  }
+
+  async #basic(signal: AbortSignal | undefined): Promise<string | undefined> {
+    const { credentials, onSecret } = this.#options
+    if (credentials?.kind === 'password') return basicHeader(credentials)
+    if (credentials?.kind !== 'delegated') return undefined
+    this.#password ??= credentials.password()
+    const password = await unlessAborted(this.#password, signal)
+    for (const secret of secretsOf(password)) onSecret(secret)
+    return password === undefined ? undefined : basicHeader(password)
   }
 }
 
@@ -97,7 +107,7 @@ function sendWith(
 }
 
 function secretsOf(credentials: Credentials | undefined): readonly string[] {
-  if (credentials === undefined) return []
+  if (credentials === undefined || credentials.kind === 'delegated') return []
   if (credentials.kind !== 'password') return [credentials.token]
   return [credentials.password, basicHeader(credentials).slice('Basic '.length)]
 }

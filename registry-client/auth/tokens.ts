@@ -1,6 +1,6 @@
 import { readDocument, shapes, TsbuildError } from '#core'
 import type { HttpRequest, HttpResponse, Send, Timing } from '#http'
-import type { Credentials } from '../credentials/credentials.ts'
+import type { Credentials, PasswordCredentials } from '../credentials/credentials.ts'
 import { exchangeError, plainText, RegistryError } from '../errors.ts'
 import type { Challenge } from './challenge.ts'
 import { checkRealm } from './realm.ts'
@@ -88,12 +88,20 @@ export class TokenService {
 
   async #exchange(challenge: BearerChallenge, scopes: readonly string[]): Promise<Grant> {
     const realm = this.#checkedRealm(challenge.realm)
+    const { credentials, onSecret } = this.#options
+    if (credentials?.kind === 'delegated') {
+      const request = { clientId: CLIENT_ID, realm: realm.href, service: challenge.service, scopes }
+      const { text, seconds } = await credentials.fetchToken(request)
+      const grant = grantOf(text, seconds)
+      onSecret(grant.text)
+      return grant
+    }
     const response = await this.#ask(realm, challenge.service, scopes).catch((error: unknown) => {
       throw exchangeError(error, { doing: 'ask its token service', registry: realm.host })
     })
     if (response.status !== 200) throw deniedError(response, realm)
     const grant = parseGrant(response.body)
-    this.#options.onSecret(grant.text)
+    onSecret(grant.text)
     return grant
   }
 
@@ -154,8 +162,6 @@ interface TokenQuery {
   readonly scopes: readonly string[]
   readonly password: PasswordCredentials | undefined
 }
-
-type PasswordCredentials = Extract<Credentials, { kind: 'password' }>
 
 function getRequest(realm: URL, { service, scopes, password }: TokenQuery): HttpRequest {
   const url = new URL(realm)
@@ -220,7 +226,10 @@ function parseGrant(body: Buffer): Grant {
     code: 'REGISTRY_FAILED',
     isSecret: true,
   })
-  const text = token || accessToken
+  return grantOf(token || accessToken, seconds)
+}
+
+function grantOf(text: string, seconds: number): Grant {
   if (!/^[\x21-\x7e]+$/.test(text)) {
     throw new TsbuildError('its token service answered without a token', {
       code: 'REGISTRY_FAILED',

@@ -1,6 +1,6 @@
 import { isJsonObject, type JsonObject, type Shape, shapes, TsbuildError } from '#core'
 import { DEFAULT_REGISTRY } from '../reference.ts'
-import type { Credentials } from './credentials.ts'
+import type { Credentials, StoredCredentials } from './credentials.ts'
 
 const { map, object, string } = shapes
 
@@ -58,7 +58,7 @@ export function fromEntry(entry: Entry, host: string): Credentials | undefined {
 }
 
 /** The entry of `auths` for credentials, as docker writes it. */
-export function toEntry(credentials: Credentials): JsonObject {
+export function toEntry(credentials: StoredCredentials): JsonObject {
   switch (credentials.kind) {
     case 'password':
       return { auth: encodeAuth(credentials.username, credentials.password) }

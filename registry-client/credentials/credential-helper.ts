@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process'
 import { ownProgram, readDocument, type Shaped, shapes, TsbuildError } from '#core'
-import type { Credentials } from './credentials.ts'
+import type { Credentials, StoredCredentials } from './credentials.ts'
 
 /** How a credential helper is run. */
 export interface HelperOptions {
@@ -78,7 +78,7 @@ export class CredentialHelper {
   }
 
   /** Replaces what the helper has under `key`. @throws {TsbuildError} CONFIG_INVALID when it fails */
-  async store(key: string, credentials: Credentials): Promise<void> {
+  async store(key: string, credentials: StoredCredentials): Promise<void> {
     const isPassword = credentials.kind === 'password'
     const Username = isPassword ? credentials.username : TOKEN_USER
     const Secret = isPassword ? credentials.password : credentials.token

@@ -1,5 +1,6 @@
 import type { Stats } from 'node:fs'
 import type { Name } from '#core'
+import type { FileTime } from './file-facts.ts'
 
 /** What `lstat` says of a file, as far as trees want to know. */
 export type FileFacts = Pick<
@@ -10,6 +11,8 @@ export type FileFacts = Pick<
 const WORD_BYTES = 4
 const FACT_BYTES = 18 * WORD_BYTES
 const HALF = 2 ** 32
+/** Where the time of modification is among the facts. */
+const MODIFIED = 11
 
 /** Entries as `FolderScanner` keeps them, by name. */
 export class ScannedEntries {
@@ -38,6 +41,14 @@ export class ScannedEntries {
   factsOf(name: Name): FileFacts | undefined {
     const at = this.#places.get(name)
     return at === undefined ? undefined : this.#factsAt(at)
+  }
+
+  /** The time of modification, exactly. */
+  modifiedOf(name: Name): FileTime | undefined {
+    const at = this.#places.get(name)
+    if (at === undefined) return undefined
+    const word = (index: number): number => this.#words[at + MODIFIED + index] ?? 0
+    return { seconds: (word(1) | 0) * HALF + word(0), nanoseconds: word(2) }
   }
 
   /** Whether other entries have one of this name that nothing was changed of. */

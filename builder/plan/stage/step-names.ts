@@ -11,7 +11,7 @@ export class StepNames {
   /** `platform`: shown where several are built for. */
   constructor(linked: LinkedStage, graph: InstructionGraph, platform: string | undefined) {
     const { stage, base } = linked
-    const isOnly = graph.dockerfile.stages.length === 1 && stage.name === undefined
+    const isOnly = graph.dockerfile.stages.length === 1 && !stage.instructions.some(hasSource)
     const name = isOnly ? [] : [stage.name ?? `stage-${stage.index}`]
     this.#label = [...(platform === undefined ? [] : [platform]), ...name, ''].join(' ')
     const isImage = base.kind === 'image' && base.context === undefined
@@ -39,6 +39,12 @@ export function shownText(text: string, { variables, escape: mark }: ExpandScope
     if (cause instanceof TsbuildError) return shown
     throw cause
   }
+}
+
+/** What BuildKit counts as one more stage: the source of a copy, and that of a mount, which may be nothing. */
+function hasSource(instruction: StageInstruction): boolean {
+  if (instruction.kind === 'run') return instruction.mounts.length > 0
+  return instruction.kind === 'copy' && instruction.from !== undefined
 }
 
 /** Whether an instruction makes a layer. */

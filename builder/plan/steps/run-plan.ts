@@ -92,6 +92,12 @@ interface CommandPlan {
   readonly script?: ScriptMountPlan
 }
 
+/** The first line of a document. */
+function summaryOf(content: string): string {
+  const [first = '', ...others] = content.trim().split(/\r?\n/)
+  return others.length === 0 ? first : `${first}...`
+}
+
 /**
  * The process' arguments. A heredoc that is the whole command is the script itself; any other is
  * handed to the shell as it was written.
@@ -109,7 +115,7 @@ function commandOf(state: StageState, instruction: RunInstruction): CommandPlan 
   if (command.form === 'exec' || only === undefined) {
     return { args: wrapCommand(state, command), label: text }
   }
-  const label = `${text} (${only.content.split('\n', 1)[0]}[...])`
+  const label = `${text} (${summaryOf(only.content)})`
   const isWhole = others.length === 0 && parseHeredocWord(command.script) !== undefined
   if (!isWhole) {
     const bodies = heredocs.map(({ name, content }) => `${content}${name}`)

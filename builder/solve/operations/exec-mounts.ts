@@ -45,7 +45,10 @@ export interface StepSecrets {
   /** @returns `undefined` without a secret of this name */
   readonly secret: (id: string, signal?: AbortSignal | undefined) => Promise<Uint8Array | undefined>
   /** @returns the agent's side of a connection; `undefined` without an agent of this name */
-  readonly agent: (id: string) => ((connection: Socket) => void) | undefined
+  readonly agent: (
+    id: string,
+    signal?: AbortSignal | undefined,
+  ) => Promise<((connection: Socket) => void) | undefined>
 }
 
 /** Files that mounts show a part of. */
@@ -185,11 +188,11 @@ async function secretMounts(
   return target === undefined ? [] : [{ type: 'file', target, content, ...owner }]
 }
 
-function agentMounts(
+async function agentMounts(
   { id, target, required, owner }: SshMountPlan,
   { deps, agents }: MountContext,
-): readonly Mount[] {
-  const agent = deps.secrets.agent(id)
+): Promise<readonly Mount[]> {
+  const agent = await deps.secrets.agent(id, deps.signal)
   if (agent === undefined) {
     if (!required) return []
     throw new TsbuildError(`unset ssh forward key ${id}`, {

@@ -37,6 +37,7 @@ describe('build: checks', () => {
         {
           type: 'warning',
           rule: 'NoEmptyContinuation',
+          description: 'A blank line inside an instruction will be an error one day',
           message: 'Empty continuation line',
           url: 'https://docs.docker.com/go/dockerfile/rule/no-empty-continuation/',
           line: 4,
@@ -44,6 +45,7 @@ describe('build: checks', () => {
         {
           type: 'warning',
           rule: 'FromAsCasing',
+          description: 'AS is written in the case of the FROM before it',
           message: "'as' and 'FROM' keywords' casing do not match",
           url: 'https://docs.docker.com/go/dockerfile/rule/from-as-casing/',
           line: 1,
@@ -51,6 +53,7 @@ describe('build: checks', () => {
         {
           type: 'warning',
           rule: 'JSONArgsRecommended',
+          description: 'CMD and ENTRYPOINT as JSON arrays get signals themselves',
           message:
             'JSON arguments recommended for CMD to prevent unintended behavior related to OS signals',
           url: 'https://docs.docker.com/go/dockerfile/rule/json-args-recommended/',
@@ -58,6 +61,13 @@ describe('build: checks', () => {
         },
       ],
     )
+  })
+
+  it('are reported with all lines of an instruction', async () => {
+    const { events } = await at.build(['FROM scratch', 'LABEL a \\', ' b', 'COPY a /'])
+    const [warning, ...more] = events.filter(({ type }) => type === 'warning')
+    assert.partialDeepStrictEqual(warning, { rule: 'LegacyKeyValueFormat', line: 2, endLine: 3 })
+    assert.deepEqual(more, [])
   })
 
   it('are reported before a mistake is', async () => {

@@ -111,4 +111,20 @@ describe('events of a build', () => {
     assert.deepEqual(decisions(anew), ['no-cache', 'no-cache'])
     assert.ok(ofType(anew, 'done').filter((event) => event.key !== undefined).length === 2)
   })
+
+  it('say what an output of images has written, and what it is called there', async () => {
+    const built = await at.build(DOCKERFILE, { tags: ['app:1', at.at('app:2')] })
+    const { images } = built
+    const exported = ofType(built, 'done').flatMap((done) => done.exported ?? [])
+    const [config, ...others] = images.map(({ id }) => id)
+    assert.deepEqual(others, [])
+    assert.deepEqual(exported, [
+      {
+        root: built.digest,
+        isIndex: false,
+        configs: [config],
+        names: ['docker.io/library/app:1', at.at('app:2')],
+      },
+    ])
+  })
 })

@@ -335,9 +335,18 @@ describe('plan: stages', () => {
     ])
   })
 
-  it('leaves the stage out of the name when there is only one', async () => {
-    const [from] = (await plan('FROM one\nRUN a')).plan.vertices.values()
-    assert.equal(from?.name, '[1/2] FROM one')
+  it('leaves the stage out of the name when there is only one, and it has no other sources', async () => {
+    const nameOf = async (text: string): Promise<string | undefined> => {
+      const [from] = (await plan(text)).plan.vertices.values()
+      return from?.name
+    }
+    assert.equal(await nameOf('FROM one\nRUN a'), '[1/2] FROM one')
+    assert.equal(await nameOf('FROM one AS build\nRUN a'), '[1/2] FROM one')
+    assert.equal(
+      await nameOf('FROM one\nRUN --mount=type=tmpfs,target=/t a'),
+      '[stage-0 1/2] FROM one',
+    )
+    assert.equal(await nameOf('FROM one AS build\nCOPY --from=two / /'), '[build 1/2] FROM one')
   })
 
   it('makes one vertex of an image that is used twice', async () => {

@@ -240,7 +240,7 @@ async function solve(
     sandbox: async () => sandbox,
     snapshots: async () => snapshots,
     fetcher: () => fetcher,
-    secrets: { secret: async (id) => bytesOf(secrets[id]), agent: () => undefined },
+    secrets: { secret: async (id) => bytesOf(secrets[id]), agent: async () => undefined },
     schedule: scheduler(jobs),
     spans: new Spans(onEvent),
     context: { kind: 'context', directory: place.context, ignore: '' },

@@ -10,7 +10,7 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs'
-import { ScannedEntries } from '#builder/linux'
+import { ScannedEntries, setFileTimes } from '#builder/linux'
 import { directoryTree, scannedTree, treeState } from '#builder/tree'
 import { joinName, type Name, nameOf, type Tree } from '#core'
 import { parseDockerignore } from '#parser'
@@ -109,6 +109,29 @@ describe('a tree of which folders were scanned', () => {
     assert.equal(scanned.lstat(nameOf('a'))?.type, 'file')
     assert.throws(() => scanned.openFile(nameOf('a')), { code: 'IO_FAILED' })
     scanned.close()
+  })
+
+  it('knows times of modification to the nanosecond', () => {
+    const times = {
+      before: -1n,
+      first: 1n,
+      now: 1_796_068_475_998_151_764n,
+      far: 5n * 10n ** 18n + 7n,
+    }
+    mkdirSync(directory.file('sub/times'))
+    for (const [name, mtimeNs] of Object.entries(times)) {
+      writeFileSync(directory.file(`sub/times/${name}`), name)
+      setFileTimes(directory.file(`sub/times/${name}`), { atimeNs: 0n, mtimeNs })
+    }
+    const { folders } = trees()
+    const entries = new ScannedEntries(folders.get(nameOf('sub/times')) ?? assert.fail())
+    for (const name of Object.keys(times)) {
+      const { seconds, nanoseconds } = entries.modifiedOf(nameOf(name)) ?? assert.fail()
+      const time = BigInt(seconds) * 1_000_000_000n + BigInt(nanoseconds)
+      const { mtimeNs } = lstatSync(directory.file(`sub/times/${name}`), { bigint: true })
+      assert.equal(time, mtimeNs, name)
+    }
+    assert.equal(entries.modifiedOf(nameOf('absent')), undefined)
   })
 
   it('has entries of any length of name', () => {

@@ -50,6 +50,7 @@ describe('docker-registry with a token service', function () {
   const both: readonly (readonly [string, Credentials])[] = [
     ['a password', ALICE],
     ['an identity token', { kind: 'identity-token', username: '', token: REFRESH }],
+    ['tokens that are fetched elsewhere', fetchedElsewhere()],
   ]
   for (const [what, credentials] of both) {
     it(`takes ${what}`, () =>
@@ -82,3 +83,20 @@ describe('docker-registry with a token service', function () {
     }
   })
 })
+
+/** Fetches tokens with a password that the registry's client never has. */
+function fetchedElsewhere(): Credentials {
+  return {
+    kind: 'delegated',
+    fetchToken: async ({ realm, service = '', scopes }) => {
+      const url = new URL(realm)
+      url.searchParams.set('service', service)
+      for (const scope of scopes) url.searchParams.append('scope', scope)
+      const basic = Buffer.from(`${ALICE.username}:${ALICE.password}`).toString('base64')
+      const response = await fetch(url, { headers: { authorization: `Basic ${basic}` } })
+      const { token } = (await response.json()) as { readonly token: string }
+      return { text: token, seconds: SECONDS }
+    },
+    password: async () => assert.fail('a password was asked for'),
+  }
+}

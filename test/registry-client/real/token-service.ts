@@ -74,5 +74,6 @@ function grant(scopes: readonly string[], settings: TokenServiceSettings): objec
     .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
     .join('.')
   const signature = createSign('RSA-SHA256').update(signed).sign(readFileSync(key, 'utf8'))
-  return { token: `${signed}.${signature.toString('base64url')}`, expires_in: seconds }
+  const text = `${signed}.${signature.toString('base64url')}`
+  return { token: text, access_token: text, expires_in: seconds }
 }

@@ -305,10 +305,10 @@ describe('base images', () => {
       assert.deepEqual(
         built.layers.slice(1).map(({ createdBy }) => createdBy?.replace(at.registry.host, 'HOST')),
         [
-          '[2/5] ONBUILD COPY a /triggered',
-          '[3/5] ONBUILD COPY --from=HOST/other /y /',
-          '[4/5] ONBUILD WORKDIR /w',
-          '[5/5] COPY a /own',
+          '[stage-0 2/5] ONBUILD COPY a /triggered',
+          '[stage-0 3/5] ONBUILD COPY --from=HOST/other /y /',
+          '[stage-0 4/5] ONBUILD WORKDIR /w',
+          '[stage-0 5/5] COPY a /own',
         ],
       )
     })

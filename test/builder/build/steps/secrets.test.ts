@@ -4,6 +4,7 @@ import { chmodSync, lstatSync, readdirSync, readFileSync, writeFileSync } from '
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
 import type { BuildOptions } from '#builder'
+import { openAgentSource, serveAgent } from '#ssh'
 import { outputOf, putShell, SHELL_BASE } from '../support/shell-base.ts'
 import { type Built, namesOf, Workplace } from '../support/workplace.ts'
 
@@ -160,6 +161,54 @@ describe('build: secrets', () => {
     await assert.rejects(check({ x: { file: at.path('big') } }), { message })
     const ssh = { default: [at.path('big')] }
     await assert.rejects(at.build('FROM 127.0.0.1:1/never', { ssh }), { code: 'USAGE' })
+  })
+
+  it('are found when a step wants them, each once', async () => {
+    const asked: string[] = []
+    const findSecret = async (id: string): Promise<Uint8Array | undefined> => {
+      asked.push(id)
+      if (id === 'big') return Buffer.alloc(500 * 1024 + 1)
+      return id === 'found' ? Buffer.from('of a client') : undefined
+    }
+    const step = 'RUN --mount=type=secret,id=found,required cat /run/secrets/found'
+    const built = await build(
+      [
+        ...[`${step}; echo`, `${step} | tr a-z A-Z`],
+        'RUN --mount=type=secret,id=absent --mount=type=secret,id=file,required ls /run/secrets',
+      ],
+      { findSecret },
+    )
+    assert.equal(outputOf(built), 'of a client\nOF A CLIENTfile\n')
+    assert.deepEqual(asked.toSorted(), ['absent', 'found'])
+    const big = ['RUN --mount=type=secret,id=big true']
+    const message = 'secret big too big. max size 500KB'
+    await assert.rejects(build(big, { findSecret }), { code: 'USAGE', message })
+    const missed = ['RUN --mount=type=secret,id=absent,required true']
+    await assert.rejects(build(missed, { findSecret }), { code: 'NOT_FOUND' })
+  })
+
+  it('may be agents that are found when a step wants them', async () => {
+    putProgram(at, '/usr/bin/ssh-add')
+    const key = at.path('found-key')
+    execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-C', 'found', '-f', key])
+    const open = await openAgentSource([key])
+    const asked: string[] = []
+    const built = await build(
+      [
+        'COPY root /root',
+        'ENV LD_LIBRARY_PATH=/root',
+        'RUN --mount=type=ssh,id=mine,required /root/ld-linux* /root/ssh-add -L',
+        'RUN --mount=type=ssh,id=other ls /run 2>&1 | wc -l',
+      ],
+      {
+        findAgent: async (id) => {
+          asked.push(id)
+          return id === 'mine' ? (connection) => void serveAgent(connection, open) : undefined
+        },
+      },
+    )
+    assert.equal(outputOf(built), `${readFileSync(`${key}.pub`, 'utf8')}1\n`)
+    assert.deepEqual(asked.toSorted(), ['mine', 'other'])
   })
 
   it('may be keys that a step uses and never sees', async () => {

@@ -111,10 +111,11 @@ const CASES: readonly (readonly [string, Look, unknown])[] = [
   [
     'RUN --mount=type=secret,id=s,env=S $S $v',
     names,
-    ['[2/2] RUN --mount=type=secret,id=s,env=S **** val'],
+    ['[stage-0 2/2] RUN --mount=type=secret,id=s,env=S **** val'],
   ],
   ["RUN it's $v", names, ["[2/2] RUN it's $v"]],
-  ['RUN <<E\necho $v\nE', names, ['[2/2] RUN <<E (echo val[...])']],
+  ['RUN <<E\necho $v\nE', names, ['[2/2] RUN <<E (echo val)']],
+  ['RUN <<E\n\necho $v\n$v\nE', names, ['[2/2] RUN <<E (echo val...)']],
   ['COPY "$v" /$x', names, ['[2/2] COPY "val" /$x']],
   ['WORKDIR $v', names, ['[2/2] WORKDIR val']],
 ]
