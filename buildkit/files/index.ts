@@ -1,0 +1,2 @@
+export { goFileMode } from './entries/go-file-mode.ts'
+export { FolderTransfers } from './folder-transfers.ts'

@@ -1,0 +1,3 @@
+/** What threads do to transfer folders. */
+export { receivePackets } from './receive/receive.ts'
+export { sendPackets } from './send/send.ts'
