@@ -1,0 +1,2 @@
+export { callFailure } from './call-failure.ts'
+export { controlServices, type ServiceOptions } from './services.ts'
