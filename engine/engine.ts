@@ -5,7 +5,7 @@ import {
 } from '#builder'
 import { ContainerNetworks } from '#builder/network'
 import { type JsonObject, TsbuildError } from '#core'
-import type { EngineServices } from '#engine/api'
+import type { BuildkitDoor, EngineServices } from '#engine/api'
 import { type Container, Containers, inspectContainer } from '#engine/containers'
 import { Images } from '#engine/images'
 import type { ContainerRecord } from '#engine/model'
@@ -22,6 +22,8 @@ import { etcPaths } from './run/etc-files.ts'
 export interface EngineOptions extends Pick<ContainerServicesOptions, 'root'> {
   readonly version: string
   readonly network?: RegistrySettings
+  /** Opens what serves BuildKit's clients. */
+  readonly buildkit: () => Promise<BuildkitDoor>
   /** Gets what the user should know. */
   readonly onWarning: (message: string) => void
 }
@@ -45,6 +47,7 @@ export async function openEngine({
   version,
   network = {},
   onWarning,
+  buildkit,
   ...place
 }: EngineOptions): Promise<Engine> {
   const builder = await openContainerServices({
@@ -118,7 +121,7 @@ export async function openEngine({
     services: servicesOf({
       ...{ id: engineId(openDocuments({ database: store.engine, kind: 'engine' })) },
       ...{ version, builder, events, containers, images, networks, runner, storage, volumes },
-      limits,
+      ...{ limits, buildkit },
     }),
     restore: async () => {
       await volumes.volumes.restore()
@@ -155,6 +158,7 @@ interface ServiceParts {
   readonly storage: ContainerStorage
   readonly volumes: ContainerVolumes
   readonly limits: LimitWarnings
+  readonly buildkit: EngineOptions['buildkit']
 }
 
 function servicesOf({
@@ -169,9 +173,10 @@ function servicesOf({
   storage,
   volumes,
   limits,
+  buildkit,
 }: ServiceParts): EngineServices {
   return {
-    ...{ containers, events, images, networks, version },
+    ...{ containers, events, images, networks, version, buildkit },
     files: storage,
     volumes: volumes.volumes,
     mountPoints: volumes.make,

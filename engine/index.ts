@@ -1,2 +1,1 @@
-export { type ListenAddress, parseListenAddresses, type TlsFiles } from './daemon/listen-address.ts'
-export { serveEngine } from './daemon/serve.ts'
+export { serveEngine } from './serve.ts'

@@ -10,6 +10,7 @@ import { messageOf, statusOf } from './http/status.ts'
 import { answerUpgrade } from './http/upgrade.ts'
 import { attachRoutes } from './routes/attach.ts'
 import { buildRoutes } from './routes/build.ts'
+import { buildkitRoutes } from './routes/buildkit.ts'
 import { containerRoutes } from './routes/containers.ts'
 import { execRoutes } from './routes/exec.ts'
 import { fileRoutes } from './routes/files.ts'
@@ -76,6 +77,7 @@ export async function createApi(services: EngineServices): Promise<Api> {
   imageRoutes(app, services)
   registryRoutes(app, services)
   buildRoutes(app, services)
+  buildkitRoutes(app, services)
   networkRoutes(app, services)
   volumeRoutes(app, services)
   swarmRoutes(app)

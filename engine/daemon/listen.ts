@@ -7,9 +7,9 @@ import {
   renameSync,
   rmSync,
 } from 'node:fs'
-import type { Server as HttpServer } from 'node:http'
 import { connect, createServer, type Server } from 'node:net'
 import { dirname } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { createServer as createTlsServer } from 'node:tls'
 import { errnoOf, ioError, TsbuildError } from '#core'
 import type { ListenAddress, TlsFiles } from './listen-address.ts'
@@ -27,29 +27,32 @@ const CONNECTIONS = { allowHalfOpen: true, noDelay: true } as const
 /** A socket that accepts connections. Disposing closes it, and removes its file. */
 export type Listener = Disposable
 
+/** Takes a connection. */
+export type Accept = (socket: Duplex) => void
+
 /**
- * Lets a server of HTTP accept connections on an address.
+ * Accepts connections on an address.
  * @throws {TsbuildError} CONFLICT when another daemon listens there, PERMISSION_DENIED, USAGE, IO_FAILED
  */
 export async function listenOn(
   address: ListenAddress,
-  http: HttpServer,
+  accept: Accept,
   options: ListenOptions,
 ): Promise<Listener> {
   switch (address.kind) {
     case 'unix':
-      return await listenOnPath(address, http, options)
+      return await listenOnPath(address, accept, options)
     case 'tcp':
-      return await listenOnPort(address, http, options)
+      return await listenOnPort(address, accept, options)
     case 'descriptor':
-      return await listening(plainServer(http), { fd: address.descriptor }, () => undefined)
+      return await listening(plainServer(accept), { fd: address.descriptor }, () => undefined)
   }
 }
 
 /** The socket is made under another name with its final rights, so that nobody connects before it has them. */
 async function listenOnPath(
   { path, isOwn = false }: Extract<ListenAddress, { kind: 'unix' }>,
-  http: HttpServer,
+  accept: Accept,
   { group }: ListenOptions,
 ): Promise<Listener> {
   const folder = dirname(path)
@@ -63,7 +66,7 @@ async function listenOnPath(
   const before = process.umask(0o177)
   let listener: Listener
   try {
-    listener = await listening(plainServer(http), { path: draft }, () =>
+    listener = await listening(plainServer(accept), { path: draft }, () =>
       rmSync(path, { force: true }),
     )
   } finally {
@@ -136,7 +139,7 @@ function answers(path: string): Promise<boolean> {
 /** Without certificates of clients, whoever reaches the port has the rights of this process. */
 async function listenOnPort(
   { host, port }: Extract<ListenAddress, { kind: 'tcp' }>,
-  http: HttpServer,
+  accept: Accept,
   { tls }: ListenOptions,
 ): Promise<Listener> {
   if (tls === undefined) {
@@ -154,14 +157,14 @@ async function listenOnPort(
     rejectUnauthorized: true,
     minVersion: 'TLSv1.2',
   })
-  server.on('secureConnection', (socket) => http.emit('connection', socket))
+  server.on('secureConnection', accept)
   server.on('tlsClientError', () => undefined)
   return await listening(server, { host, port }, () => undefined)
 }
 
-function plainServer(http: HttpServer): Server {
+function plainServer(accept: Accept): Server {
   const server = createServer(CONNECTIONS)
-  server.on('connection', (socket) => http.emit('connection', socket))
+  server.on('connection', accept)
   return server
 }
 

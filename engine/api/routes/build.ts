@@ -1,16 +1,30 @@
 import type { FastifyInstance } from 'fastify'
 import { TsbuildError } from '#core'
-import { Builds, buildImage, pruneBuildCache, readBuildQuery } from '#engine/images'
+import {
+  Builds,
+  buildImage,
+  pruneBuildCache,
+  readBuildQuery,
+  readSessionQuery,
+} from '#engine/images'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices } from '../services/engine-services.ts'
+import { sendJsonLines } from '../streams/json-lines.ts'
 import { goneSignal, sendProgress } from '../streams/progress.ts'
+import { sessionBuildMessages } from '../streams/session-build.ts'
 
 /** Building images, and the cache of it. */
-export function buildRoutes(app: FastifyInstance, { images }: EngineServices): void {
+export function buildRoutes(app: FastifyInstance, { images, buildkit }: EngineServices): void {
   const builds = new Builds()
   app.post('/build', async (request, reply) => {
-    const build = readBuildQuery(new Query(request.url), request.raw)
+    const query = new Query(request.url)
+    if (query.text('version') === '2') {
+      const asked = readSessionQuery(query)
+      const deps = { door: await buildkit(), builds, signal: goneSignal(reply) }
+      return sendJsonLines(reply, sessionBuildMessages(asked, deps))
+    }
+    const build = readBuildQuery(query, request.raw)
     const header = request.headers['x-registry-config']
     const auth = typeof header === 'string' ? header : undefined
     const { minor } = versionOf(request)

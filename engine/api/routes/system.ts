@@ -5,16 +5,16 @@ import { formatVersion, NEWEST, OLDEST } from '../http/api-version.ts'
 import { Query } from '../http/query.ts'
 import { versionOf } from '../http/request-version.ts'
 import type { EngineServices } from '../services/engine-services.ts'
+import { eventsOf } from '../streams/event-stream.ts'
 import { sendJsonLines, streamType } from '../streams/json-lines.ts'
 import { diskUsage } from './disk-usage.ts'
-import { eventsOf } from './event-stream.ts'
 import { infoOf } from './info.ts'
 
 /** What clients ask of the daemon itself. */
 export function systemRoutes(app: FastifyInstance, services: EngineServices): void {
   const ping = async (reply: FastifyReply): Promise<string> => {
     reply.headers({
-      'Builder-Version': '1',
+      'Builder-Version': '2',
       Swarm: 'inactive',
       'Cache-Control': 'no-cache, no-store, must-revalidate',
       Pragma: 'no-cache',

@@ -6,6 +6,7 @@ import type { ContainerRecord } from '#engine/model'
 import type { Networks } from '#engine/networks'
 import type { Events } from '#engine/state'
 import type { Volumes } from '#engine/volumes'
+import type { BuildkitDoor } from './buildkit-door.ts'
 import type { FileServices } from './file-services.ts'
 
 /** What is asked of a log. Times are nanoseconds since the epoch. */
@@ -40,4 +41,6 @@ export interface EngineServices {
   /** The document of GET /info, without counts of containers. */
   info(): Promise<JsonObject>
   readonly version: string
+  /** Opened with the first client that asks for it. */
+  buildkit(): Promise<BuildkitDoor>
 }

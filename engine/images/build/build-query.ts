@@ -85,13 +85,8 @@ export function readBuildQuery(query: BuildQuery, body: Bytes): BuildRequest {
 /** Refuses what belongs to another builder, or to other systems. */
 function refuseForeign(query: BuildQuery): void {
   const version = query.text('version') ?? '1'
-  if (version === '2') {
-    throw new TsbuildError('a build by BuildKit is asked for, which this engine does not have', {
-      code: 'UNSUPPORTED',
-      hint: 'set DOCKER_BUILDKIT=0',
-    })
-  }
-  if (version !== '1') throw usageError(`invalid version ${JSON.stringify(version.slice(0, 50))}`)
+  if (version !== '1' && version !== '2')
+    throw usageError(`invalid version ${JSON.stringify(version.slice(0, 50))}`)
   if (query.all('securityopt').some((text) => text !== '')) {
     throw usageError('security options are not supported on linux')
   }

@@ -2,10 +2,17 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { chmodSync, lstatSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
-import { parseListenAddresses, serveEngine } from '#engine'
+import { serveEngine } from '#engine'
+import { parseListenAddresses } from '#engine/daemon'
 import { temporaryDirectory, until } from '../../support/peers/index.ts'
 import { ask } from '../support/socket-http.ts'
-import { open, type ServedEngine, sendRaw, serveHere } from './support/served-engine.ts'
+import {
+  NO_BUILDKIT,
+  open,
+  type ServedEngine,
+  sendRaw,
+  serveHere,
+} from './support/served-engine.ts'
 
 describe('requests to an engine', function () {
   this.timeout(60_000)
@@ -136,6 +143,7 @@ describe('the socket of an engine (T-J10)', () => {
   const serve = async (path: string): Promise<void> => {
     using place = temporaryDirectory('engine')
     await serveEngine({
+      openBuildkit: NO_BUILDKIT,
       ...{ root: place.file('store'), version: 'test', group: undefined, tls: undefined },
       ...{ idleTimeout: 20, signal: new AbortController().signal, onWarning: () => undefined },
       addresses: parseListenAddresses(`unix://${path}`, {}),
@@ -165,6 +173,7 @@ describe('the socket of an engine (T-J10)', () => {
   it('on a port is refused without certificates', async () => {
     using place = temporaryDirectory('engine')
     const refused = serveEngine({
+      openBuildkit: NO_BUILDKIT,
       ...{ root: place.file('store'), version: 'test', group: undefined, tls: undefined },
       ...{ idleTimeout: 20, signal: new AbortController().signal, onWarning: () => undefined },
       addresses: parseListenAddresses('tcp://127.0.0.1:0', {}),

@@ -70,7 +70,6 @@ describe('images over the API', () => {
       ['POST', '/images/create?fromImage=scratch', 403],
       ['POST', `/images/create?fromImage=${registry.host}/nosuch&tag=1`, 404],
       ['POST', '/images/create?fromImage=BAD', 400],
-      ['POST', '/build?version=2', 501],
       ['POST', '/build?remote=/etc', 400],
       ['POST', '/build/cancel', 400],
       ['POST', '/build/cancel?id=none', 200],

@@ -134,7 +134,7 @@ describe('POST /build', () => {
       const read = () => readBuildQuery(queryOf(values), pieces(Buffer.alloc(0)))
       assert.throws(read, { code }, JSON.stringify(values))
     }
-    refused({ version: '2' }, 'UNSUPPORTED')
+    refused({ version: '3' }, 'USAGE')
     refused({ version: '3' })
     for (const remote of [
       '/etc',

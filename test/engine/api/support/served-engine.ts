@@ -1,9 +1,14 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
-import { parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
+import { serveEngine } from '#engine'
+import { parseListenAddresses, type TlsFiles } from '#engine/daemon'
 import { temporaryDirectory } from '../../../support/peers/index.ts'
 import { ask } from '../../support/socket-http.ts'
+
+/** For engines whose clients build in the classic way. */
+export const NO_BUILDKIT = (): Promise<never> =>
+  Promise.reject(new Error('nobody here speaks gRPC'))
 
 /** An engine that is served in this process, on a store of its own. Disposing stops it. */
 export interface ServedEngine extends AsyncDisposable {
@@ -24,6 +29,7 @@ export async function serveHere({ hosts = [], tls }: ServedOptions = {}): Promis
   const root = place.file('store')
   const ending = new AbortController()
   const served = serveEngine({
+    openBuildkit: NO_BUILDKIT,
     ...{ root, tls, version: 'test', group: undefined, idleTimeout: undefined },
     addresses: [`unix://${socket}`, ...hosts].flatMap((host) => parseListenAddresses(host, {})),
     signal: ending.signal,
