@@ -11,10 +11,10 @@ const FILES = [
   ['-store.code.js', /\/cli\/images\/run-(?:images|names)\.js$/],
   [
     '-build.code.js',
-    /\/(?:cli\/build\/(?:run-build|builder)|cli\/progress\/plain-progress|builder\/build\/build|http\/[\w-]+)\.js$/,
+    /\/(?:cli\/build\/(?:run-build|builder)|cli\/progress\/plain-progress|builder\/build\/build|dist\/http\/[\w-]+)\.js$/,
   ],
-  ['-engine.code.js', /\/cli\/engine\/commands\.js$/],
   ['-steps.code.js', /\/builder\/(?:sandbox|snapshot|namespaces)\//],
+  ['-engine.code.js', /\/cli\/engine\/commands\.js$/],
   // All that has modules of our own: the clients of object stores are large, and seldom used.
   ['-other.code.js', /^(?![^/]|.*(?:\/node_modules\/|\/objects\/(?:s3|azure|actions)-))/],
   ['-s3.code.js', /\/(?:s3-store\.js|@aws-sdk\/|@smithy\/)/],

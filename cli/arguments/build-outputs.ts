@@ -1,10 +1,9 @@
 import type { Output } from '#builder'
+import { annotate, parseAnnotations, parseEngine, parseOutput } from '#buildkit/values'
+import { usageError } from '#core'
 import { parseReference } from '#registry-client'
 import type { Shell } from '../terminal/shell.ts'
-import { annotate, parseAnnotations } from './annotation-values.ts'
-import { type Arguments, usageError } from './flags.ts'
-import { parseEngine } from './output-types.ts'
-import { parseOutput } from './output-value.ts'
+import type { Arguments } from './flags.ts'
 
 /** Where the result goes, and under which names. */
 export interface BuildOutputs {

@@ -1,5 +1,4 @@
-import { parseByteSize, type TsbuildError } from '#core'
-import { usageError } from './flags.ts'
+import { parseByteSize, type TsbuildError, usageError } from '#core'
 
 /** How much the store may take: bytes, or any amount. */
 export type CacheLimit = number | 'none'

@@ -1,5 +1,5 @@
-import { suggestion } from '#core'
-import { type Arguments, usageError } from './flags.ts'
+import { suggestion, usageError } from '#core'
+import type { Arguments } from './flags.ts'
 
 /** What is asked about a Dockerfile instead of building it. */
 export interface Call {

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { parseBoolean, suggestion, TsbuildError } from '#core'
+import { parseBoolean, suggestion, type TsbuildError, usageError } from '#core'
 
 /** One flag of a command: how it is written, and what `--help` says about it. */
 export interface Flag {
@@ -155,16 +155,6 @@ function unknownFlagError(rawName: string, flags: readonly Flag[], help: string)
     : undefined
   const hint = similar === undefined ? help : `did you mean --${similar}?`
   return usageError(`unknown flag: ${rawName}`, hint)
-}
-
-/** The error for a command line that cannot be meant as it stands. */
-export function usageError(message: string, hint?: string): TsbuildError {
-  return new TsbuildError(message, { code: 'USAGE', hint })
-}
-
-/** The error for what is understood, and is not done. */
-export function unsupportedError(message: string, hint: string): TsbuildError {
-  return new TsbuildError(message, { code: 'UNSUPPORTED', hint })
 }
 
 /**

@@ -1,8 +1,7 @@
 import type { SecretSource } from '#builder'
-import { suggestion } from '#core'
+import { splitCsv } from '#buildkit/values'
+import { suggestion, usageError } from '#core'
 import type { Shell } from '../terminal/shell.ts'
-import { usageError } from './flags.ts'
-import { splitCsv } from './output-value.ts'
 
 const SECRET_KEYS = ['id', 'src', 'source', 'env', 'type'] as const
 const SECRET_FORM = 'write --secret id=NAME,src=FILE or --secret id=NAME,env=VARIABLE'

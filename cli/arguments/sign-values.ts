@@ -1,6 +1,6 @@
 import type { SigningKey } from '#builder'
-import { usageError } from './flags.ts'
-import { splitCsv } from './output-value.ts'
+import { splitCsv } from '#buildkit/values'
+import { usageError } from '#core'
 
 const FORM = 'write --sign key=FILE, or --sign key=env://VARIABLE'
 const ANNOTATION = 'annotation.'

@@ -1,4 +1,5 @@
 import type { BuildOptions } from '#builder'
+import { parseHost, parseUlimit } from '#buildkit/values'
 import {
   IO_LIMIT_KINDS,
   type IoLimit,
@@ -6,9 +7,9 @@ import {
   type IsolationChoice,
   parseByteSize,
   type StepResources,
-  type Ulimit,
+  usageError,
 } from '#core'
-import { type Arguments, usageError } from './flags.ts'
+import type { Arguments } from './flags.ts'
 
 type StepOptions = Pick<
   BuildOptions,
@@ -76,13 +77,6 @@ function parseResources(args: Arguments): StepResources {
   return Object.fromEntries(given) as StepResources
 }
 
-/** `HOST:IP`, `HOST=IP`, with an IPv6 address in brackets or not. */
-function parseHost(value: string): readonly [string, string] {
-  const [, host, address] = /^([^:=]+)[:=]\[?([^\]]+)\]?$/.exec(value) ?? []
-  if (host !== undefined && address !== undefined) return [host, address]
-  throw usageError(`invalid --add-host "${value}"`, 'write --add-host HOST:IP')
-}
-
 /** `DEVICE:RATE`, a size for bytes. */
 function parseIoLimit(kind: IoLimitKind, value: string): IoLimit {
   const [, device, text = ''] = /^(\/.+):([^:]+)$/.exec(value) ?? []
@@ -90,15 +84,6 @@ function parseIoLimit(kind: IoLimitKind, value: string): IoLimit {
   if (device !== undefined && rate !== undefined) return { kind, device, rate }
   const example = kind.endsWith('-bps') ? '/dev/sda:10m' : '/dev/sda:1000'
   throw usageError(`invalid --device-${kind} "${value}"`, `write it like ${example}`)
-}
-
-/** `NAME=SOFT[:HARD]`; -1 means unlimited. */
-function parseUlimit(value: string): Ulimit {
-  const [, name, soft, hard] = /^([a-z]+)=(-?\d+)(?::(-?\d+))?$/.exec(value) ?? []
-  if (name === undefined || soft === undefined) {
-    throw usageError(`invalid ulimit argument: ${value}`, 'write --ulimit NAME=SOFT[:HARD]')
-  }
-  return { name: name as Ulimit['name'], soft: Number(soft), hard: Number(hard ?? soft) }
 }
 
 function size(args: Arguments, flag: string): number | undefined {

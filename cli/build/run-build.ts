@@ -8,11 +8,12 @@ import {
   type Bytes,
   suggestion,
   TsbuildError,
+  usageError,
   type VertexKept,
 } from '#core'
 import { type BuildRequest, type ExplainRequest, parseBuild } from '../arguments/build-arguments.ts'
 import { parseCall } from '../arguments/call-value.ts'
-import { type Arguments, usageError } from '../arguments/flags.ts'
+import type { Arguments } from '../arguments/flags.ts'
 import type { ExplanationReport } from '../explain/open-explanation.ts'
 import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { buildMetadata, prepareResultFile, writeResultFile } from '../io/result-files.ts'

@@ -13,14 +13,16 @@ export async function runCall(call: Call, request: BuildRequest, shell: Shell): 
 }
 
 async function answer({ request, format }: Call, options: BuildOptions): Promise<string> {
-  const report = await import('../reports/outline-report.ts')
-  const isJson = format === 'json'
-  if (request === 'describe') return isJson ? report.requestsJson() : report.requestsText()
-  const { targets, outline, source } = await describeBuild(options)
-  if (request === 'targets') {
-    return isJson ? report.targetsJson(targets, source) : report.targetsText(targets)
+  if (format === 'json') {
+    const { outlineJson, requestsJson, targetsJson } = await import('#buildkit/reports')
+    if (request === 'describe') return requestsJson()
+    const { targets, outline, source } = await describeBuild(options)
+    return request === 'targets' ? targetsJson(targets, source) : outlineJson(outline(), source)
   }
-  return isJson ? report.outlineJson(outline(), source) : report.outlineText(outline())
+  const report = await import('../reports/outline-report.ts')
+  if (request === 'describe') return report.requestsText()
+  const { targets, outline } = await describeBuild(options)
+  return request === 'targets' ? report.targetsText(targets) : report.outlineText(outline())
 }
 
 /** What keeps the Dockerfile from being built is thrown after the report, as in a build. */
@@ -50,7 +52,7 @@ async function checkReport({ format }: Call, check: BuildCheck): Promise<string>
     case 'text':
       return (await import('../reports/check-report.ts')).checkText(check)
     case 'json':
-      return (await import('../reports/check-report.ts')).checkJson(check)
+      return (await import('#buildkit/reports')).checkJson(check)
     case 'sarif': {
       const { packageVersion } = await import('../reports/package-version.ts')
       return (await import('../reports/sarif.ts')).checkSarif(check, packageVersion())

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs'
-import { suggestion } from '#core'
-import { type Flag, usageError } from '../arguments/flags.ts'
+import { suggestion, usageError } from '#core'
+import type { Flag } from '../arguments/flags.ts'
 import type { Command } from '../commands/command.ts'
 import { COMMANDS } from './table.ts'
 

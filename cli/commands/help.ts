@@ -1,6 +1,6 @@
-import { suggestion } from '#core'
+import { suggestion, usageError } from '#core'
 import { HELP } from '../arguments/common-flags.ts'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { type Command, loadCommand } from './command.ts'
 

@@ -1,4 +1,5 @@
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { bashScript, type CompletedCommand } from './bash-script.ts'
 import { fishScript } from './fish-script.ts'

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer'
 import { realpathSync, statSync } from 'node:fs'
-import { ioError, TsbuildError } from '#core'
+import { ioError, TsbuildError, usageError } from '#core'
 import { diagnosticsError, formatDockerfile, normalForm, parseDockerfile } from '#parser'
-import { type Arguments, usageError } from '../arguments/flags.ts'
+import type { Arguments } from '../arguments/flags.ts'
 import {
   type DockerfileInput,
   readDockerfile,

@@ -1,8 +1,8 @@
 import { instructionGraph } from '#builder'
-import { suggestion } from '#core'
+import { suggestion, usageError } from '#core'
 import { type GraphFormat, renderGraph } from '#graph-view'
 import { parseInput } from '../arguments/build-arguments.ts'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { readDockerfileStdin } from '../io/dockerfile-input.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 

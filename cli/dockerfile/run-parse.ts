@@ -1,8 +1,8 @@
-import { throwIfCancelled } from '#core'
+import { chainMessage } from '#buildkit/reports'
+import { throwIfCancelled, usageError } from '#core'
 import { type NormalError, type NormalForm, normalForm, parseDockerfile } from '#parser'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { readDockerfile, readInput, readListedDockerfile } from '../io/dockerfile-input.ts'
-import { chainMessage } from '../reports/error-report.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 
 /** Characters that are printed at a time. */

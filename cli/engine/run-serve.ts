@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { resolveRoot } from '#builder'
-import { parseGroups } from '#core'
-import { type ListenAddress, parseListenAddresses, serveEngine, type TlsFiles } from '#engine'
+import { parseGroups, usageError } from '#core'
+import { type ListenAddress, parseListenAddresses, type TlsFiles } from '#engine/daemon'
 import { parseDuration } from '#parser'
-import { type Arguments, usageError } from '../arguments/flags.ts'
+import type { Arguments } from '../arguments/flags.ts'
 import { packageVersion } from '../reports/package-version.ts'
 import { networkSettings } from '../settings/network-settings.ts'
 import { note, type Shell } from '../terminal/shell.ts'
@@ -19,16 +19,31 @@ export async function runServe(args: Arguments, shell: Shell): Promise<number> {
   const root = args.text('root') ?? resolveRoot(shell.env)
   // Credentials come with requests.
   const { authFile: _, ...network } = await networkSettings(args, shell)
-  await serveEngine({
+  const shared = {
     ...{ root, network },
     version: packageVersion(),
-    addresses: addressesOf(args, { root, env: shell.env }),
     group: groupOf(args.text('group')),
     tls: tlsOf(args),
     idleTimeout: idleTimeoutOf(args.text('idle-timeout')),
     signal: shell.signal,
-    onWarning: (message) => note(shell, `WARNING: ${cleanLine(message)}`),
-  })
+  }
+  const buildkit = args.list('buildkit').flatMap((text) => parseListenAddresses(text, shell.env))
+  const engine = {
+    addresses: addressesOf(args, { root, env: shell.env }),
+    onWarning: (message: string) => note(shell, `WARNING: ${cleanLine(message)}`),
+  }
+  const isAlone = buildkit.length > 0 && args.list('host').length === 0
+  const serving: Promise<void>[] = []
+  if (buildkit.length > 0) {
+    const { serveBuildkit } = await import('#buildkit')
+    serving.push(serveBuildkit({ ...shared, addresses: buildkit }))
+  }
+  if (!isAlone) {
+    const { serveEngine } = await import('#engine')
+    const openDoor = async () => (await import('#buildkit')).openBuildkit(shared)
+    serving.push(serveEngine({ ...shared, ...engine, openBuildkit: openDoor }))
+  }
+  await Promise.all(serving)
   return 0
 }
 

@@ -4,8 +4,9 @@ import {
   type ImageConfig,
   type Manifest,
   shortDigest,
+  usageError,
 } from '#core'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { networkSettings } from '../settings/network-settings.ts'
 import { formatAge } from '../terminal/age.ts'
 import { print, type Shell } from '../terminal/shell.ts'

@@ -1,7 +1,7 @@
 import { type LocalImage, readImages, splitName } from '#builder'
+import { chainMessage } from '#buildkit/reports'
 import { shortDigest } from '#core'
 import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
-import { chainMessage } from '../reports/error-report.ts'
 import { formatAge } from '../terminal/age.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { alignedTable } from '../terminal/table.ts'

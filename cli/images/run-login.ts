@@ -1,7 +1,7 @@
 import { defaultCredentials } from '#builder'
-import { TsbuildError, withoutCredentials } from '#core'
-import { type Credentials, createRegistryClient, parseReference } from '#registry-client'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { TsbuildError, usageError, withoutCredentials } from '#core'
+import { createRegistryClient, parseReference, type StoredCredentials } from '#registry-client'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { ask, askSecret } from '../io/prompt.ts'
 import { readStandardInput } from '../io/standard-input.ts'
 import { networkSettings } from '../settings/network-settings.ts'
@@ -70,7 +70,7 @@ function registryArgument(args: Arguments, usage: string): string {
   })
 }
 
-type LoginCredentials = Exclude<Credentials, { readonly kind: 'registry-token' }>
+type LoginCredentials = Exclude<StoredCredentials, { readonly kind: 'registry-token' }>
 
 async function readCredentials(args: Arguments, shell: Shell): Promise<LoginCredentials> {
   const given = args.text('username')

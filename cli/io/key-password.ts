@@ -1,4 +1,4 @@
-import { usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
 import type { Shell } from '../terminal/shell.ts'
 import { askSecret } from './prompt.ts'
 import { readStandardInput } from './standard-input.ts'

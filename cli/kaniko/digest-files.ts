@@ -1,8 +1,8 @@
 import { mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
 import type { BuildResult } from '#builder'
-import { ioError } from '#core'
-import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
+import { ioError, unsupportedError, usageError } from '#core'
+import type { Arguments } from '../arguments/flags.ts'
 import { prepareResultFile, writeResultFile } from '../io/result-files.ts'
 
 /** A file that tells what was built. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { parseBoolean } from '#core'
-import { type Arguments, unsupportedError, usageError } from '../arguments/flags.ts'
+import { parseBoolean, unsupportedError, usageError } from '#core'
+import type { Arguments } from '../arguments/flags.ts'
 import type { Shell } from '../terminal/shell.ts'
 
 /** Where the files of a build come from. */

@@ -1,4 +1,5 @@
-import { type Arguments, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import type { Arguments } from '../arguments/flags.ts'
 import type { ProgressMode } from '../progress/progress.ts'
 import type { Shell, TextOutput } from '../terminal/shell.ts'
 

@@ -1,5 +1,6 @@
 import type { BuildOptions } from '#builder'
-import { type Arguments, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import type { Arguments } from '../arguments/flags.ts'
 import type { Shell } from '../terminal/shell.ts'
 
 /** What kaniko's flags and variables say of registries. */

@@ -1,10 +1,9 @@
-import { getSystemErrorMessage } from 'node:util'
-import { TsbuildError, unnamedReason } from '#core'
+import { chainMessage, chainOf } from '#buildkit/reports'
+import { TsbuildError } from '#core'
 import { SourceError } from '#parser'
 import type { Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
 
-const MAX_CAUSES = 10
 const MORE_DIAGNOSTICS = 20
 
 /** Prints an error for people to standard error. */
@@ -31,43 +30,6 @@ export function errorText(
     ...(error instanceof TsbuildError ? hintLine(error) : bugLines(error, about.debug)),
   ]
   return lines.map((line) => `${line}\n`).join('')
-}
-
-/**
- * The error and its causes, outermost first. Causes that are not errors, such as a worker's stack trace,
- * are for debuggers.
- */
-function chainOf(error: unknown): readonly unknown[] {
-  const chain = [error]
-  let link = error instanceof Error ? error.cause : undefined
-  while (link instanceof Error && chain.length < MAX_CAUSES) {
-    chain.push(link)
-    link = link.cause
-  }
-  return chain
-}
-
-/** Messages joined by colons, without those that a wrapper has repeated. */
-export function chainMessage(error: unknown): string {
-  let text = ''
-  for (const link of chainOf(error)) {
-    const message = messageOf(link)
-    if (message === '' || text.includes(message) || isReasonIn(text, link)) continue
-    text = text === '' ? message : `${text}: ${message}`
-  }
-  return text
-}
-
-function messageOf(link: unknown): string {
-  if (link instanceof Error) return link.message === '' ? link.name : link.message.trim()
-  return link === undefined ? 'unknown error' : String(link)
-}
-
-/** A failed system call adds nothing to a text that has its reason in words. */
-function isReasonIn(text: string, link: unknown): boolean {
-  if (!(link instanceof Error) || !('errno' in link) || typeof link.errno !== 'number') return false
-  const reason = unnamedReason(link) ?? getSystemErrorMessage(link.errno)
-  return text.toLowerCase().includes(reason.toLowerCase())
 }
 
 function codeSuffix(error: unknown): string {

@@ -1,8 +1,8 @@
 import { relative } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { BuildCheck } from '#builder'
+import { chainMessage } from '#buildkit/reports'
 import { type CheckRule, RULES, SourceError, type SourceRange } from '#parser'
-import { chainMessage } from './error-report.ts'
 
 const SCHEMA = 'https://json.schemastore.org/sarif-2.1.0.json'
 /** Stands for whatever keeps the Dockerfile from being built. */

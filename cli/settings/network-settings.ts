@@ -1,6 +1,6 @@
 import type { BuildOptions } from '#builder'
+import { chainMessage } from '#buildkit/reports'
 import type { Arguments } from '../arguments/flags.ts'
-import { chainMessage } from '../reports/error-report.ts'
 import { note, type Shell } from '../terminal/shell.ts'
 import { cleanLine } from '../terminal/text.ts'
 import { readSettingsFiles } from './config-file.ts'

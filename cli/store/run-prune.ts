@@ -6,8 +6,8 @@ import {
   type SpaceLimits,
   sumOfBytes,
 } from '#cache'
-import { parseByteSize, TsbuildError } from '#core'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { parseByteSize, TsbuildError, usageError } from '#core'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { ask } from '../io/prompt.ts'
 import { print, type Shell } from '../terminal/shell.ts'

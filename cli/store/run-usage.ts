@@ -1,5 +1,6 @@
 import { Collector, keptAmong, parseFilters, type StoreItem, sumOfBytes } from '#cache'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { openLocalStore } from '../images/local-store.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { formatBytes } from '../terminal/text.ts'

@@ -1,5 +1,6 @@
 import { createImageIndex } from '#builder'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { withProgress } from './with-progress.ts'
 

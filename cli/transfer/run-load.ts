@@ -1,8 +1,8 @@
 import { createReadStream } from 'node:fs'
 import { loadImages } from '#builder'
-import { type Bytes, ioError } from '#core'
+import { type Bytes, ioError, usageError } from '#core'
 import { familiarReference, parseReference } from '#registry-client'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { print, type Shell } from '../terminal/shell.ts'
 import { withProgress } from './with-progress.ts'
 

@@ -1,5 +1,6 @@
 import { saveImages } from '#builder'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import type { Shell } from '../terminal/shell.ts'
 import { withProgress } from './with-progress.ts'
 

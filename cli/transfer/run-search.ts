@@ -1,6 +1,7 @@
 import { defaultCredentials } from '#builder'
+import { usageError } from '#core'
 import { createRegistryClient, type FoundRepository } from '#registry-client'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { note, print, type Shell } from '../terminal/shell.ts'
 import { alignedTable } from '../terminal/table.ts'
 import { cleanLine } from '../terminal/text.ts'

@@ -1,5 +1,6 @@
 import { generateKeyFiles, signRemoteImage } from '#builder'
-import { type Arguments, expectArguments, usageError } from '../arguments/flags.ts'
+import { usageError } from '#core'
+import { type Arguments, expectArguments } from '../arguments/flags.ts'
 import { parseAnnotations } from '../arguments/sign-values.ts'
 import { keyPassword } from '../io/key-password.ts'
 import { print, type Shell } from '../terminal/shell.ts'

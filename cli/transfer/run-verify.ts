@@ -1,6 +1,7 @@
 import { type RebuildInput, type VerifiedImage, verifyImage } from '#builder'
+import { usageError } from '#core'
 import { labels, network, optional, parseInput } from '../arguments/build-arguments.ts'
-import { type Arguments, expectArguments, formatOf, usageError } from '../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf } from '../arguments/flags.ts'
 import { parseSecrets, parseSsh } from '../arguments/secret-values.ts'
 import { parseAnnotations } from '../arguments/sign-values.ts'
 import { parseStepFlags } from '../arguments/step-values.ts'

@@ -1,8 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { ContainerOptions } from '#builder'
-import { type BindMount, ioError, parseByteSize, type StepResources, type TmpfsMount } from '#core'
-import { type Arguments, unsupportedError, usageError } from '../../arguments/flags.ts'
+import {
+  type BindMount,
+  ioError,
+  parseByteSize,
+  type StepResources,
+  type TmpfsMount,
+  unsupportedError,
+  usageError,
+} from '#core'
+import type { Arguments } from '../../arguments/flags.ts'
 import type { Shell } from '../../terminal/shell.ts'
 
 /** The container of a command line. @throws {TsbuildError} USAGE, UNSUPPORTED */

@@ -6,8 +6,8 @@ import {
   type RunOptions,
   runContainer,
 } from '#builder'
-import { type BuildEvent, TsbuildError } from '#core'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import { type BuildEvent, TsbuildError, usageError } from '#core'
+import type { Arguments } from '../../arguments/flags.ts'
 import { parseStepFlags } from '../../arguments/step-values.ts'
 import { reportError } from '../../reports/error-report.ts'
 import { isInteractive, serveTerminal, sizeOf } from '../../terminal/raw-terminal.ts'

@@ -1,6 +1,7 @@
 import { basename } from 'node:path'
+import { usageError } from '#core'
 import { type BuildRecord, readBuilds } from '#record'
-import { type Arguments, expectArguments, formatOf, usageError } from '../../arguments/flags.ts'
+import { type Arguments, expectArguments, formatOf } from '../../arguments/flags.ts'
 import { openLocalStore } from '../../images/local-store.ts'
 import { formatAge } from '../../terminal/age.ts'
 import { print, type Shell } from '../../terminal/shell.ts'

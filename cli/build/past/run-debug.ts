@@ -1,6 +1,6 @@
-import { type IsolationChoice, TsbuildError } from '#core'
+import { type IsolationChoice, TsbuildError, usageError } from '#core'
 import { type RecordedStep, readBuilds } from '#record'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import type { Arguments } from '../../arguments/flags.ts'
 import { parseSecrets, parseSsh } from '../../arguments/secret-values.ts'
 import { openLocalStore } from '../../images/local-store.ts'
 import type { Shell } from '../../terminal/shell.ts'

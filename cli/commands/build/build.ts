@@ -1,3 +1,4 @@
+import { OUTPUT_TYPES } from '#buildkit/values'
 import {
   BUILD_USAGE,
   CACHES,
@@ -22,7 +23,6 @@ import {
   TIMING,
 } from '../../arguments/common-flags.ts'
 import type { Arguments } from '../../arguments/flags.ts'
-import { OUTPUT_TYPES } from '../../arguments/output-types.ts'
 import { STEP_FLAGS } from '../../arguments/step-flags.ts'
 import type { Command } from '../command.ts'
 

@@ -12,7 +12,7 @@ const DAEMON = 'Daemon'
 /** `tsbuild serve` */
 export const SERVE: Command = {
   name: 'serve',
-  summary: "Run containers for docker's clients: serve the Docker Engine API",
+  summary: "Serve docker's clients, or BuildKit's",
   usage: 'tsbuild serve [flags]',
   flags: [
     {
@@ -21,6 +21,13 @@ export const SERVE: Command = {
       metavar: 'URL',
       repeat: true,
       help: 'Listen there: unix:///PATH, tcp://HOST:PORT with certificates, or fd:// of a service manager',
+      group: DAEMON,
+    },
+    {
+      name: 'buildkit',
+      metavar: 'URL',
+      repeat: true,
+      help: "Serve BuildKit's clients there, buildx and buildctl; without --host, nothing else",
       group: DAEMON,
     },
     {

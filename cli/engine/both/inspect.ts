@@ -2,8 +2,8 @@
  * `tsbuild inspect` is about what a daemon has and about the images of the local store. A container of a daemon that is
  * named or runs comes first, as with docker; then the images of the store, for which no daemon is needed.
  */
-import { type Json, TsbuildError } from '#core'
-import { type Arguments, expectArguments, usageError } from '../../arguments/flags.ts'
+import { type Json, TsbuildError, usageError } from '#core'
+import { type Arguments, expectArguments } from '../../arguments/flags.ts'
 import { describeImage, type FoundImage, remoteImages } from '../../images/described-image.ts'
 import { dockerDocument } from '../../images/docker-document.ts'
 import { findImage } from '../../images/local-images.ts'

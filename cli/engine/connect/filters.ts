@@ -1,4 +1,5 @@
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import { usageError } from '#core'
+import type { Arguments } from '../../arguments/flags.ts'
 
 /** `--filter NAME=VALUE` as the interface takes it; `undefined` without one. @throws {TsbuildError} USAGE */
 export function filtersOf(

@@ -1,9 +1,10 @@
+import { unsupportedError, usageError } from '#core'
 /**
  * From docker's flags to the body of POST /containers/create. Nothing is asked of the daemon; of this machine only the
  * files that flags name are read, and the variables that `--env NAME` takes from here.
  */
 import type { CreateBody, HostConfig } from '#engine/model'
-import { type Arguments, unsupportedError, usageError } from '../../arguments/flags.ts'
+import type { Arguments } from '../../arguments/flags.ts'
 import { parseHealth } from './health.ts'
 import { parseMount, parseTmpfs, parseVolumes } from './mounts.ts'
 import { parseNetworks } from './networks.ts'

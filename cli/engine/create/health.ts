@@ -1,5 +1,6 @@
 import type { Healthcheck } from '#core'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import { usageError } from '#core'
+import type { Arguments } from '../../arguments/flags.ts'
 import { durationOf, integerOf, withoutEmpty } from './values.ts'
 
 /** `--health-*` and `--no-healthcheck`; `undefined` leaves the image's. @throws {TsbuildError} USAGE */

@@ -1,7 +1,6 @@
 import { isAbsolute, resolve } from 'node:path'
-import { parseBoolean } from '#core'
+import { parseBoolean, usageError } from '#core'
 import type { MountRequest } from '#engine/model'
-import { usageError } from '../../arguments/flags.ts'
 import { argumentError, csvFields, parseSize, splitPair } from './values.ts'
 
 /** What of a create body `--volume` asks for. */

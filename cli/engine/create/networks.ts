@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net'
+import { usageError } from '#core'
 import type { CreateBody, EndpointConfig } from '#engine/model'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import type { Arguments } from '../../arguments/flags.ts'
 import { argumentError, csvFields, pairs, splitPair, withoutEmpty } from './values.ts'
 
 /** What of a create body is about networks. */

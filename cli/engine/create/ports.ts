@@ -1,6 +1,6 @@
 import { isIP } from 'node:net'
+import { usageError } from '#core'
 import type { CreateBody, HostConfig } from '#engine/model'
-import { usageError } from '../../arguments/flags.ts'
 
 type Bindings = NonNullable<HostConfig['PortBindings']>
 

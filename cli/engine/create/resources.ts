@@ -1,5 +1,6 @@
+import { usageError } from '#core'
 import type { HostConfig, ResourceConfig } from '#engine/model'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import type { Arguments } from '../../arguments/flags.ts'
 import { argumentError, bytesOf, integerOf, parseSize, splitPair } from './values.ts'
 
 /** Limits that `create`, `run` and `update` take. @throws {TsbuildError} USAGE */

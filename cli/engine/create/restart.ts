@@ -1,5 +1,5 @@
+import { usageError } from '#core'
 import type { RestartPolicy } from '#engine/model'
-import { usageError } from '../../arguments/flags.ts'
 
 /** `no`, `always`, `unless-stopped`, `on-failure[:COUNT]`. @throws {TsbuildError} USAGE */
 export function parseRestart(text: string = 'no'): RestartPolicy {

@@ -1,5 +1,5 @@
+import { usageError } from '#core'
 import type { HostConfig } from '#engine/model'
-import { usageError } from '../../arguments/flags.ts'
 import { readText } from './values.ts'
 
 type Settings = Pick<HostConfig, 'SecurityOpt' | 'MaskedPaths' | 'ReadonlyPaths'>

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { ioError, parseByteSize } from '#core'
+import { ioError, parseByteSize, usageError } from '#core'
 import { parseDuration } from '#parser'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import type { Arguments } from '../../arguments/flags.ts'
 
 /** A whole number; `undefined` when the flag is not given. @throws {TsbuildError} USAGE */
 export function integerOf(args: Arguments, name: string): number | undefined {

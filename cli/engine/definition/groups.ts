@@ -1,5 +1,5 @@
+import { usageError } from '#core'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
-import { usageError } from '../../arguments/flags.ts'
 import type { EngineCommand } from './command.ts'
 
 /** Commands with a common first word. */

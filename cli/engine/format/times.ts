@@ -1,5 +1,5 @@
+import { usageError } from '#core'
 import { parseDuration } from '#parser'
-import { usageError } from '../../arguments/flags.ts'
 
 const ZONED = /(?:Z|[+-]\d\d:?\d\d)$/
 const DATE = /^\d{4}-\d\d-\d\d(?:T\d\d(?::\d\d(?::\d\d(?:\.\d+)?)?)?)?(?:Z|[+-]\d\d:?\d\d)?$/

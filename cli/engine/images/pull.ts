@@ -56,7 +56,9 @@ async function authHeaders(
       ? { username: credentials.username, password: credentials.password }
       : kind === 'identity-token'
         ? { username: credentials.username, identitytoken: credentials.token }
-        : { registrytoken: credentials.token }
+        : kind === 'registry-token'
+          ? { registrytoken: credentials.token }
+          : {}
   const text = JSON.stringify({ ...fields, serveraddress })
   return { 'x-registry-auth': Buffer.from(text).toString('base64url') }
 }

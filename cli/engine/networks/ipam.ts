@@ -1,5 +1,6 @@
 import { BlockList, isIPv6 } from 'node:net'
-import { type Arguments, usageError } from '../../arguments/flags.ts'
+import { usageError } from '#core'
+import type { Arguments } from '../../arguments/flags.ts'
 import { splitPair } from '../create/values.ts'
 
 /** Addresses of a subnet. Spec: Docker Engine API, IPAMConfig */

@@ -1,6 +1,7 @@
+import { usageError } from '#core'
 import { EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
-import { type Arguments, expectArguments, usageError } from '../../arguments/flags.ts'
+import { type Arguments, expectArguments } from '../../arguments/flags.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
 import type { Engine } from '../connect/engine.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'

@@ -1,6 +1,7 @@
+import { usageError } from '#core'
 import { EngineError, pathOf } from '#engine/client'
 import { ENGINE_FLAGS, HELP, PROGRESS, REGISTRY_FLAGS } from '../../arguments/common-flags.ts'
-import { type Arguments, type Flag, usageError } from '../../arguments/flags.ts'
+import type { Arguments, Flag } from '../../arguments/flags.ts'
 import { RUN_FLAGS } from '../../build/container/run-flags.ts'
 import { note, print, type Shell } from '../../terminal/shell.ts'
 import { type Engine, openEngine } from '../connect/engine.ts'

@@ -1,5 +1,4 @@
-import { unreachable } from '#core'
-import { usageError } from '../../arguments/flags.ts'
+import { unreachable, usageError } from '#core'
 import { entriesOf, FUNCTIONS } from './functions.ts'
 import type { Call, Node, Operand, Pipe } from './syntax.ts'
 import { TEMPLATE_HINT, templateError } from './template-error.ts'

@@ -1,5 +1,5 @@
 import type { TsbuildError } from '#core'
-import { usageError } from '../../arguments/flags.ts'
+import { usageError } from '#core'
 
 /** What every error of a template says of its form. */
 export const TEMPLATE_HINT =

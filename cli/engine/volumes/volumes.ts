@@ -1,6 +1,7 @@
+import { usageError } from '#core'
 import { pathOf } from '#engine/client'
 import { ENGINE_FLAGS } from '../../arguments/common-flags.ts'
-import { expectArguments, usageError } from '../../arguments/flags.ts'
+import { expectArguments } from '../../arguments/flags.ts'
 import { print } from '../../terminal/shell.ts'
 import { filtersOf } from '../connect/filters.ts'
 import { forEachName, withEngine } from '../connect/with-engine.ts'

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { ioError, TsbuildError } from '#core'
 import { diagnosticsError, SourceError, type SourceFile, type SourceRange } from '#parser'
+import { chainMessage } from '../../../buildkit/reports/error-chain.ts'
 import { FailedSteps } from '../../../cli/progress/failed-steps.ts'
-import { chainMessage, errorText, reportError } from '../../../cli/reports/error-report.ts'
+import { errorText, reportError } from '../../../cli/reports/error-report.ts'
 import { fakeShell } from '../support/fake-shell.ts'
 
 const SOURCE: SourceFile = {

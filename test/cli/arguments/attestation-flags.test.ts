@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { parseAttestations } from '../../../cli/arguments/attestation-values.ts'
+import { parseAttestations } from '../../../cli/arguments/attestation-flags.ts'
 import { parseFlags } from '../../../cli/arguments/flags.ts'
 import { BUILD } from '../../../cli/commands/build/build.ts'
 
