@@ -56,7 +56,7 @@ export const CHANGES: readonly ExplainedChange[] = [
     explanation: [
       'why all 1 step ran:',
       '',
-      'lines 2-5: [2/2] RUN <<EOT (echo one > /one[...])',
+      'lines 2-5: [2/2] RUN <<EOT (echo one > /one...)',
       '  command changed in line 2: "echo two > /two" -> "echo TWO > /two"',
     ],
   },
@@ -155,7 +155,7 @@ export const CHANGES: readonly ExplainedChange[] = [
     explanation: [
       'why all 1 step ran:',
       '',
-      'line 2: [2/2] RUN --mount=type=cache,target=/c,readonly --mount=type=secret,id=token echo one',
+      'line 2: [stage-0 2/2] RUN --mount=type=cache,target=/c,readonly --mount=type=secret,id=token echo one',
       '  readonly of the cache mount /c changed "false" -> "true"',
       '  tmpfs mount /t removed',
       '  secret mount /run/secrets/token added',
@@ -346,7 +346,7 @@ export const CHANGES: readonly ExplainedChange[] = [
     explanation: [
       'why all 1 step ran:',
       '',
-      'line 2: [2/2] RUN --mount=target=/src,source=src cat /src/a > /a',
+      'line 2: [stage-0 2/2] RUN --mount=target=/src,source=src cat /src/a > /a',
       '  mount /src: 1 file changed: src/a (content)',
     ],
   },

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { chmodSync, copyFileSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type AttestedImage, readAttested } from '../../attest/attested-layout.ts'
-import { checkCycloneDx, checkSpdx } from '../../sbom/documents/check-document.ts'
+import { checkCycloneDx, checkSpdx } from '../../attest/sbom/documents/check-document.ts'
 import {
   debianBase,
   type Registry,
