@@ -1,4 +1,4 @@
-import type { GatewaySolveRequest } from '#buildkit/messages'
+import type { GatewaySolveRequest, SolveRequest, SourcePolicy } from '#buildkit/messages'
 import { type TsbuildError, unsupportedError } from '#core'
 
 const DOCKERFILES =
@@ -20,5 +20,18 @@ export function definitionError(): TsbuildError {
   return unsupportedError(
     'a definition of operations (LLB) is solved only as far as clients need it for Dockerfiles',
     'build a Dockerfile',
+  )
+}
+
+/** A policy that had no effect would let pass what it is there to keep out. @throws {TsbuildError} UNSUPPORTED */
+export function refusePolicies(
+  { SourcePolicy: policy, SourcePolicySession }: SolveRequest,
+  policies: readonly SourcePolicy[] = [],
+): void {
+  const rules = [...policies, ...(policy === undefined ? [] : [policy])].flatMap((one) => one.rules)
+  if (rules.length === 0 && SourcePolicySession === '') return
+  throw unsupportedError(
+    'policies of sources are not applied here, so a build with one is not done',
+    'leave it out where its sources are trusted',
   )
 }

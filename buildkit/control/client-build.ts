@@ -24,7 +24,7 @@ import { openStore, type Store, type TemporaryDirectory } from '#cache'
 import { isDigest, Resources, TsbuildError, unsupportedError } from '#core'
 import { answerCall } from './answer-call.ts'
 import { callFailure } from './call-failure.ts'
-import { checkFrontend, definitionError } from './check-frontend.ts'
+import { checkFrontend, definitionError, refusePolicies } from './check-frontend.ts'
 import {
   type CacheFolders,
   cacheResponse,
@@ -55,7 +55,7 @@ export interface ClientBuildDeps {
 }
 
 type FrontendRequest = Pick<GatewaySolveRequest, 'Frontend' | 'FrontendOpt' | 'FrontendInputs'> &
-  Partial<Pick<GatewaySolveRequest, 'CacheImports'>>
+  Partial<Pick<GatewaySolveRequest, 'CacheImports' | 'SourcePolicies'>>
 
 /** Rights that clients can ask for, as `BuildOptions` has them. */
 const RIGHTS = ['network.host', 'security.insecure'] as const
@@ -152,6 +152,7 @@ export class ClientBuild implements AsyncDisposable {
 
   /** @throws {TsbuildError} as `build` */
   async solve(request: FrontendRequest): Promise<HeldBuild> {
+    refusePolicies(this.#request, request.SourcePolicies)
     const { FrontendOpt, CacheImports = [] } = request
     const options = await this.#optionsOf(request)
     const { newFolder, fetch } = this.#cacheFolders
