@@ -55,7 +55,8 @@ export const NETWORKS: Session = {
     'docker run -d --name store --expose 80/tcp --expose 80/udp --expose 81/tcp -e A=b -e C= busybox sleep 600',
     'docker run -d --name asking --link store:the-store --link store -e STORE_NAME=mine busybox sleep 600',
     'docker exec asking sh -c "env | sort; grep store /etc/hosts | cut -f2"',
-    'docker inspect -f "{{json .HostConfig.Links}}" asking',
+    // Dockerd has them in any order.
+    'docker inspect -f "{{range .HostConfig.Links}}{{println .}}{{end}}" asking | sort',
     'docker stop -t 0 store; docker run --name late --link store busybox true',
     'docker rm -f asking store late linked | sort',
     'docker run --rm --network host busybox sh -c "ls /sys/class/net | grep -c docker0"',
