@@ -21,7 +21,7 @@ import {
 } from '#buildkit/session'
 import type { StatusFeed } from '#buildkit/status'
 import { openStore, type Store, type TemporaryDirectory } from '#cache'
-import { isDigest, Resources, TsbuildError, unsupportedError } from '#core'
+import { Resources, TsbuildError, unsupportedError } from '#core'
 import { answerCall } from './answer-call.ts'
 import { callFailure } from './call-failure.ts'
 import { checkFrontend, definitionError, refusePolicies } from './check-frontend.ts'
@@ -84,9 +84,8 @@ export class ClientBuild implements AsyncDisposable {
     fetch: async (store, digest) => {
       const folder = this.#cacheFolders.newFolder()
       const content = new SessionContent(await this.#session(), store)
-      if (!isDigest(digest) || (await content.size(digest)) === undefined) return undefined
-      await fetchLayout(content, digest, { folder, signal: this.#signal })
-      return folder
+      const isThere = await fetchLayout(content, digest, { folder, signal: this.#signal })
+      return isThere ? folder : undefined
     },
   }
 

@@ -8,6 +8,7 @@ import { outputTransfer, reportTransfer } from '#buildkit/status'
 import { readOutput } from '#buildkit/values'
 import type { TemporaryDirectory } from '#cache'
 import { type OnEvent, together, usageError } from '#core'
+import { parseReference } from '#registry-client'
 
 /** Where a client wants the result of a build. */
 export interface ClientOutputs {
@@ -76,17 +77,16 @@ export function clientOutputs(
   return {
     options: {
       ...{ outputs, tags },
-      insecureRegistries: insecure.includes(true) ? tags.map(registryOf) : [],
+      insecureRegistries: insecure.includes(true)
+        ? tags.map((tag) => parseReference(tag).registry)
+        : [],
     },
     send: async (written, signal) => {
       const end = async (): Promise<void> => {
         await written
         for (const bytes of archives) bytes.end()
       }
-      await together(
-        [end, ...streams].map((task) => (stop: AbortSignal) => task(stop)),
-        signal,
-      )
+      await together([end, ...streams], signal)
       for (const send of folders) await send(signal)
     },
   }
@@ -126,8 +126,4 @@ function archive(output: Archive | Loaded, dest: PassThrough): Output {
 
 function metadataOf(index: number): Readonly<Record<string, string>> {
   return { 'buildkit-attachable-exporter-id': `${index}` }
-}
-
-function registryOf(name: string): string {
-  return name.split('/')[0] ?? ''
 }

@@ -1,6 +1,5 @@
-import { createHash } from 'node:crypto'
 import { type Definition, type Draft, OP } from '#buildkit/messages'
-import { randomName } from '#core'
+import { digestOf, randomName } from '#core'
 
 /** Operations of this kind are results of ours, which only we understand. */
 const SCHEME = 'tsbuild-result://'
@@ -25,8 +24,4 @@ export function resultIn({ def }: Pick<Definition, 'def'>): string | undefined {
   const identifiers = def.map((bytes) => OP.decode(bytes).source?.identifier ?? '')
   const found = identifiers.find((identifier) => identifier.startsWith(SCHEME))
   return found?.slice(SCHEME.length)
-}
-
-function digestOf(bytes: Uint8Array): string {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 }

@@ -30,19 +30,18 @@ const DOCUMENTS =
 /**
  * Copies what a digest leads to from a store of the client into a folder in the layout of OCI, which is made.
  * Spec: image-spec v1.1 image-layout.md
- * @throws {TsbuildError} NOT_FOUND, USAGE for what is too much
+ * @returns whether the client has it
+ * @throws {TsbuildError} NOT_FOUND for what it leads to, USAGE for what is too much
  */
 export async function fetchLayout(
   content: SessionContent,
   root: string,
   { folder, signal }: { readonly folder: string; readonly signal: AbortSignal },
-): Promise<void> {
-  if (!isDigest(root)) throw usageError(`invalid digest ${JSON.stringify(root.slice(0, 100))}`)
-  mkdirSync(join(folder, 'blobs/sha256'), { recursive: true })
+): Promise<boolean> {
+  if (!isDigest(root)) return false
   const size = await content.size(root, { signal })
-  if (size === undefined) {
-    throw new TsbuildError(`the client has no blob ${root}`, { code: 'NOT_FOUND' })
-  }
+  if (size === undefined) return false
+  mkdirSync(join(folder, 'blobs/sha256'), { recursive: true })
   const first = await fetchDocument(content, { digest: root, size, mediaType: '' }, signal)
   const mediaType = String(first.document.mediaType ?? 'application/vnd.oci.image.manifest.v1+json')
   const top: Descriptor = { mediaType, digest: root, size }
@@ -64,6 +63,7 @@ export async function fetchLayout(
   }
   writeFileSync(join(folder, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}')
   writeFileSync(join(folder, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests: [top] }))
+  return true
 }
 
 /**
