@@ -78,17 +78,14 @@ export function makeCgroupDir(
   options: CgroupDirOptions,
 ): OwnCgroupDir {
   const { mount, version } = hierarchy
-  const base = baseOf(hierarchy, options)
-  mkdirSync(base, { recursive: true })
+  const { base, switchedOn } = baseOf(hierarchy, options)
   if (options.isOneOfMany !== true || !swept.has(base)) removeLeftovers(base)
   swept.add(base)
-  if (version === 2) enableAll(base, hierarchy, options.settings)
   const path = join(base, name)
   const lock = makeLocked(path)
   try {
     if (version === 1 && hierarchy.controllers.includes('cpuset')) inheritCpuset(mount, path)
-    const wanted = version === 1 ? [] : controllersOf(options.settings, hierarchy)
-    const holder = wanted.length === 0 ? undefined : holdControllers(base, wanted)
+    const holder = switchedOn.length === 0 ? undefined : holdControllers(base, switchedOn)
     return { hierarchy, version, path, home: ownDirectory(hierarchy), mount, lock, holder }
   } catch (cause) {
     removeIfEmpty(path)
@@ -106,7 +103,7 @@ function holdControllers(base: string, controllers: readonly string[]): LockedDi
   const path = join(base, groupName(randomName))
   const holder = { path, lock: makeLocked(path) }
   try {
-    writeGroupFile(path, 'cgroup.subtree_control', switchedOn(controllers))
+    writeGroupFile(path, 'cgroup.subtree_control', additionOf(controllers))
     return holder
   } catch (cause) {
     discard(holder)
@@ -179,9 +176,21 @@ function removeIfEmpty(path: string): boolean {
   }
 }
 
-function baseOf(hierarchy: Hierarchy, { parent, settings }: CgroupDirOptions): string {
-  if (parent !== undefined) return join(hierarchy.mount, parent)
-  return hierarchy.version === 1 ? ownDirectory(hierarchy) : delegatedBase(hierarchy, settings)
+/** A group in which ours is made. */
+interface Base {
+  readonly base: string
+  /** The controllers that limit groups in it: none in the first version, where a mount has its own. */
+  readonly switchedOn: readonly string[]
+}
+
+function baseOf(hierarchy: Hierarchy, { parent, settings }: CgroupDirOptions): Base {
+  if (parent === undefined) {
+    if (hierarchy.version === 1) return { base: ownDirectory(hierarchy), switchedOn: [] }
+    return delegatedBase(hierarchy, settings)
+  }
+  const base = join(hierarchy.mount, parent)
+  mkdirSync(base, { recursive: true })
+  return { base, switchedOn: hierarchy.version === 1 ? [] : enableAll(base, hierarchy, settings) }
 }
 
 /** Removes the groups of builders that were killed, wherever one like this process makes them. */
@@ -236,33 +245,57 @@ function inheritCpuset(mount: string, path: string): void {
  * The nearest group above this process that may have groups with limits in it: one that has processes
  * of its own may not, except for the root.
  */
-function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]): string {
+function delegatedBase(hierarchy: Hierarchy, settings: readonly GroupSetting[]): Base {
   const { mount } = hierarchy
   const wanted = controllersOf(settings, hierarchy)
   let failure: unknown
-  for (let path = ownDirectory(hierarchy); path.startsWith(mount); path = dirname(path)) {
+  for (let base = ownDirectory(hierarchy); base.startsWith(mount); base = dirname(base)) {
     try {
-      refuseOccupied(path, wanted)
-      enable(mount, path, wanted)
-      return path
+      refuseOccupied(base, wanted)
+      return { base, switchedOn: enableAll(base, hierarchy, settings) }
     } catch (cause) {
       failure = cause
     }
-    if (path === mount) break
+    if (base === mount) break
   }
   throw failure
 }
 
-/** Lets groups in `base` have what limits them, and as far as possible what counts. */
-function enableAll(base: string, hierarchy: Hierarchy, settings: readonly GroupSetting[]): void {
-  enable(hierarchy.mount, base, controllersOf(settings, hierarchy))
+/**
+ * Lets groups in `base` have what must limit them, and as far as possible what may, and what counts: systemd gives
+ * an ordinary user memory and processes, but not the I/O of disks.
+ * @returns the controllers that limit
+ * @throws when one that must cannot be had, or none of those that may
+ */
+function enableAll(
+  base: string,
+  hierarchy: Hierarchy,
+  settings: readonly GroupSetting[],
+): readonly string[] {
+  const { mount, controllers } = hierarchy
+  const needed = controllersOf(
+    settings.filter(({ optional }) => optional !== true),
+    hierarchy,
+  )
+  enable(mount, base, needed)
+  const useful = controllersOf(settings, hierarchy).filter((name) => !needed.includes(name))
+  const failures = useful.map((name) => failureOf(() => enable(mount, base, [name])))
+  const had = useful.filter((_, index) => failures[index] === undefined)
+  if (useful.length > 0 && needed.length + had.length === 0) throw failures[0]
   for (const { controller, onlyCounts } of settings) {
-    if (onlyCounts !== true || !hierarchy.controllers.includes(controller)) continue
-    try {
-      enable(hierarchy.mount, base, [controller])
-    } catch {
-      // Nothing is limited less for that.
-    }
+    if (onlyCounts !== true || !controllers.includes(controller)) continue
+    // Nothing is limited less for a failure.
+    failureOf(() => enable(mount, base, [controller]))
+  }
+  return [...needed, ...had]
+}
+
+function failureOf(task: () => void): unknown {
+  try {
+    task()
+    return undefined
+  } catch (cause) {
+    return cause
   }
 }
 
@@ -284,10 +317,10 @@ function enable(mount: string, base: string, controllers: readonly string[]): vo
   const enabled = readGroupFile(base, 'cgroup.subtree_control').trim().split(/\s+/)
   const missing = controllers.filter((name) => !enabled.includes(name))
   if (missing.length === 0) return
-  writeGroupFile(base, 'cgroup.subtree_control', switchedOn(missing))
+  writeGroupFile(base, 'cgroup.subtree_control', additionOf(missing))
 }
 
-function switchedOn(controllers: readonly string[]): string {
+function additionOf(controllers: readonly string[]): string {
   return controllers.map((name) => `+${name}`).join(' ')
 }
 

@@ -84,6 +84,32 @@ describe('sandbox: control groups of the second version', () => {
     assert.equal(dirname(pathOf(both)), join(folder, 'user/me'))
   })
 
+  it('makes them where not all is delegated, with what is', () => {
+    // As systemd has it for an ordinary user, who gets no I/O.
+    group('', 'cpu memory pids')
+    for (const path of ['user', 'user/me']) chmodSync(join(folder, path), 0o777)
+    chmodSync(join(folder, 'user/cgroup.subtree_control'), 0o666)
+    chmodSync(folder, 0o755)
+    writeFileSync(join(folder, 'user/me/cgroup.type'), 'domain\n')
+    writeFileSync(join(folder, 'user/me/cgroup.procs'), `${process.pid}\n`)
+    const optional = (['memory', 'io', 'cpu'] as const).map((controller) => {
+      return { controller, v1: [], v2: [], optional: true }
+    })
+    const settings = [...groupSettings({ memory: 1 << 20 }), ...optional]
+    asNobody(() => {
+      const made = make({ settings })
+      assert.equal(dirname(pathOf(made)), join(folder, 'user'))
+      assert.equal(readIn(made, 'memory.max'), `${1 << 20}`)
+      assert.equal(dirname(pathOf(make({ settings: optional }))), join(folder, 'user'))
+      const io: GroupSetting = { controller: 'io', v1: [], v2: [] }
+      assert.throws(() => make({ settings: [...settings, io] }), { code: 'SANDBOX_UNAVAILABLE' })
+    })
+    const holders = readdirSync(join(folder, 'user'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /^tsbuild-.*subtree_control$/.test(path))
+      .map((path) => read(`user/${path}`))
+    assert.deepEqual(holders, ['+memory +cpu', '+memory +cpu'])
+  })
+
   it('keeps their controllers on by an empty group beside them', () => {
     const made = make({ parent: '/user' })
     const groups = readdirSync(join(folder, 'user')).filter((name) => name.startsWith('tsbuild-'))
@@ -209,3 +235,15 @@ describe('sandbox: control groups of the second version', () => {
     })
   })
 })
+
+const NOBODY = 65_534
+
+/** Root may write to all files. */
+function asNobody(task: () => void): void {
+  process.seteuid?.(NOBODY)
+  try {
+    task()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
